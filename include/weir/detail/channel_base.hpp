@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// What every channel's state has, whatever its flavor: who holds it, who may receive, and how it ends.
+//
+// senders_  sending handles. When it falls to 0 the channel is disconnected, for ever.
+// holders_  what keeps the memory: 1 for all the senders together, 1 for the receiver, 1 for each weak handle and each
+//           iterator. Who brings it to 0 frees the state; nobody decides that by looking.
+// consumer_ the right to take messages out. The receiver has it from the start and gives it back when it goes, after it
+//           emptied the channel. A sender whose message came in after that takes it, or leaves a debt to who has it, so that
+//           each message is destroyed as soon as its send has ended, whoever is stalled meanwhile.
+#ifndef WEIR_DETAIL_CHANNEL_BASE_HPP
+#define WEIR_DETAIL_CHANNEL_BASE_HPP
+
+#include <weir/detail/nested_drop.hpp>
+#include <weir/detail/wait/debt_lock.hpp>
+#include <weir/detail/wait/receiver_wait.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace weir::detail {
+
+enum class flavor_kind : std::uint8_t { list, ring, rendezvous };
+
+class channel_base : public droppable {
+public:
+    channel_base(const channel_base&) = delete;
+    channel_base& operator=(const channel_base&) = delete;
+
+    flavor_kind kind() const noexcept { return kind_; }
+
+    void retain() noexcept { holders_.fetch_add(1, memory_order_relaxed); }
+    void release() noexcept {
+        // acq_rel: pairs with itself; all that any holder did is done before the state is freed
+        if (holders_.fetch_sub(1, memory_order_acq_rel) == 1) {
+            destroy();
+        }
+    }
+
+    void add_sender() noexcept { senders_.fetch_add(1, memory_order_relaxed); }
+
+    // For a weak handle: false once the last sender is gone.
+    bool try_add_sender() noexcept {
+        std::size_t count = senders_.load(memory_order_relaxed);
+        while (count != 0) {
+            if (senders_.compare_exchange_weak(count, count + 1, memory_order_relaxed, memory_order_relaxed)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    void drop_sender() noexcept {
+        // acq_rel: pairs with itself; the last sender passes on what all of them did (through senders_gone)
+        if (senders_.fetch_sub(1, memory_order_acq_rel) == 1) {
+            receiving_.senders_gone();
+            release();
+        }
+    }
+
+    // The receiving handle goes: senders fail from now on, what is queued is destroyed, on a deeply nested channel later.
+    void drop_receiver() noexcept {
+        has_receiver_ = false;
+        close_sending();
+        receiving_.receiver_gone();
+        nested_drop::run(*this);
+    }
+
+    // For the receiver's iterators, which may outlive it.
+    bool has_receiver() const noexcept { return has_receiver_; }
+
+    std::size_t sender_count() const noexcept { return senders_.load(memory_order_relaxed); }
+
+    // For WEIR_CHECKED: false where somebody is inside the receiver already.
+    bool enter_receiver() noexcept { return !receiver_busy_.exchange(true, memory_order_relaxed); }
+    void leave_receiver() noexcept { receiver_busy_.store(false, memory_order_relaxed); }
+
+protected:
+    explicit channel_base(flavor_kind kind) noexcept : kind_(kind) {
+        consumer_.try_lock(); // the receiver's, from the start
+    }
+    ~channel_base() = default;
+
+    // Senders see `disconnected` from now on, those that wait too.
+    virtual void close_sending() noexcept = 0;
+    // With the consumer's right: destroys all messages that are there.
+    virtual void drain() noexcept = 0;
+    // Whether a message may come in though the channel is closed. With the consumer's right.
+    virtual bool is_send_under_way() const noexcept = 0;
+    // Frees the state. The last call.
+    virtual void destroy() noexcept = 0;
+
+    // A sender that stored a message and then saw that the receiver is gone.
+    void drain_late() noexcept {
+        if (consumer_.try_lock_or_owe()) {
+            drain_and_leave();
+        }
+    }
+
+    receiver_wait receiving_;
+
+private:
+    void drop() noexcept final {
+        drain();
+        if (is_send_under_way()) {
+            receiving_.barrier(); // from here on, who stores a message sees that the receiver is gone
+        }
+        drain_and_leave();
+        release();
+    }
+
+    void drain_and_leave() noexcept {
+        do {
+            drain();
+        } while (!consumer_.unlock_unless_owed());
+    }
+
+    atomic<std::size_t> senders_{1};
+    atomic<std::size_t> holders_{2};
+    debt_lock consumer_;
+    const flavor_kind kind_;
+    bool has_receiver_ = true;
+    atomic<bool> receiver_busy_{false};
+};
+
+} // namespace weir::detail
+
+#endif

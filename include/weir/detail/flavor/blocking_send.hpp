@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Sending on a channel that may have to wait: how an attempt ends, and the one loop around it.
+//
+// A flavor offers: try_send(source); may_send(), whether an attempt may end otherwise than with `full`; waiters_to_wake(), for
+// how many waiting senders that is so; order_after_enrol(), after which may_send() sees what a receiver did that did not see
+// the enrolled waiter; send_progress(), a count that grows with the messages.
+#ifndef WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
+#define WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
+
+#include <weir/detail/wait/sender_wait.hpp>
+
+#include <cstdint>
+
+namespace weir::detail {
+
+// The failures have the values of channel_errc.
+enum class send_result : std::uint8_t { sent = 0, disconnected = 1, full = 2, timeout = 4, stopped = 5 };
+
+// After a first attempt that found the channel full. Room, and a closed channel, win over a stop and a time-out.
+template <class Flavor, class Source, class Stop>
+WEIR_NOINLINE send_result send_waiting(Flavor& flavor, sender_wait& sending, Source& source, deadline until,
+                                       const Stop& stop) noexcept {
+    const bool stopped = stop.stop_requested();
+    if (stopped || until.has_passed()) {
+        return stopped ? send_result::stopped : send_result::timeout;
+    }
+    send_result result = send_result::full;
+    const auto attempt = [&]() noexcept { return (result = flavor.try_send(source)) != send_result::full; };
+    const auto may_send = [&]() noexcept { return flavor.may_send(); };
+    if (sending.spin().wait(flavor.send_progress(), may_send, attempt)) {
+        return result;
+    }
+    const auto to_wake = [&]() noexcept { return flavor.waiters_to_wake(); };
+    for (answer outcome = answer::served;;) {
+        thread_waiter<Source> self(source);
+        sending.enrol(self, outcome == answer::retry, to_wake);
+        flavor.order_after_enrol();
+        if (may_send() && self.take()) {
+            sending.withdraw(self, to_wake);
+            outcome = answer::served;
+        } else {
+            outcome = self.await(until, stop, sending.spin(), flavor.send_progress());
+            if (outcome == answer::served) {
+                return send_result::sent;
+            }
+            if (outcome != answer::retry) {
+                sending.withdraw(self, to_wake);
+            }
+        }
+        if (attempt()) {
+            return result;
+        }
+        if (outcome == answer::timeout || outcome == answer::stopped) {
+            return outcome == answer::timeout ? send_result::timeout : send_result::stopped;
+        }
+    }
+}
+
+} // namespace weir::detail
+
+#endif

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// The unbounded channel: a list of blocks of slots. Sending never waits.
+//
+// A sender claims an index by one read-modify-write of `tail_`, finds the block that holds it, makes the message in its slot,
+// stores the slot's state, and looks whether the receiver is to be told. The receiver takes the slots in order, with plain
+// loads and stores; where one is claimed and not yet written it looks past it (look_ahead.hpp).
+//
+// What must hold
+//  I1  An index is claimed only where memory for it is there, or sure to be: see "Memory".
+//  I2  A block is freed or used again only when no sender can still touch it: see "Blocks".
+//  I3  Indices at or above the one in tail_ when its closed bit was set are never written.
+//  I4  A sender touches neither its slot nor its block once it has stored the slot's state.
+//
+// Words        written by                         meaning
+//  tail_        senders (claim), receiver (close)  next index, shifted by one; bit 0: closed
+//  hint_        senders, receiver                  a block from which senders start to look for theirs
+//  linked_end_  senders                            index behind the last linked block; only grows
+//  low_mark_    senders                            the linked end at which memory was found out; only grows
+//  pins_        senders                            how many walk the blocks without a claim
+//  spare_       senders, receiver                  a block to use next, or null
+//
+// Memory. The first block lies in the state. While low_mark_ >= linked_end_ (at the start, and where memory was out)
+// a sender goes the careful way: it claims by compare-exchange, and only below linked_end_, or links a block before. Else it
+// claims blindly by fetch_add, and if its slot is one of the last `reserve` of the last block it links the next one; if
+// memory is out it raises low_mark_ to that end before it goes on. A thread thus makes at most one blind claim in a
+// reserve, and up to `reserve` threads at once find their slots there. Blocks of large messages have too few slots for a
+// reserve: their senders always go the careful way.
+//
+// Blocks. The hint is loaded after the claim, and moved one block at a time. Who moves it off a block reads the tail after
+// that: every sender that loaded the hint before the move had claimed a lower index. (Claim, load of the hint, move and
+// load of the tail are all seq_cst.) When the head has passed that index all of them have stored their slots, and so have
+// let go of the block (I4). A hint may run ahead of a sender; the slot that it claimed keeps its own and all later blocks, since
+// blocks are freed in order, and it walks back. Who walks without a claim, to link a block, raises pins_ before it loads the hint;
+// the receiver reads pins_ after the hint has left the block, and frees nothing while there is one.
+#ifndef WEIR_DETAIL_FLAVOR_LIST_HPP
+#define WEIR_DETAIL_FLAVOR_LIST_HPP
+
+#include <weir/detail/channel_core.hpp>
+#include <weir/detail/flavor/list_block.hpp>
+#include <weir/detail/flavor/look_ahead.hpp>
+#include <weir/detail/platform/cpu.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace weir::detail {
+
+// The constants of a list; tests make them small.
+template <class T>
+struct list_sizes {
+    static constexpr std::size_t block_bytes = 32 * 1024; // two of them are what an empty channel may keep
+    static constexpr std::size_t header_bytes = 256;
+    static constexpr std::uint32_t most_slots = 1024;
+    static constexpr std::uint32_t slots = static_cast<std::uint32_t>(
+        std::clamp<std::size_t>((block_bytes - header_bytes) / (sizeof(T) + 1), 1, most_slots));
+
+    // How many threads may be inside a send when memory runs out.
+    static constexpr std::uint32_t threads = 256;
+    static constexpr std::uint32_t reserve = slots >= threads + threads / 2 ? threads : 0;
+
+    // Slots of the first block, inside the channel's state.
+    static constexpr std::size_t embedded_bytes = 128;
+    static constexpr std::uint32_t embedded_slots =
+        sizeof(T) < embedded_bytes && alignof(T) <= 16 ? static_cast<std::uint32_t>(std::min<std::size_t>(embedded_bytes / (sizeof(T) + 1), 14))
+                                   : 0;
+};
+
+template <class T, class Sizes = list_sizes<T>>
+class list final : public channel_core<T> {
+    using block = list_block<T>;
+    using channel_base::receiving_;
+
+public:
+    struct position {
+        block* in = nullptr;
+        std::uint32_t slot = 0;
+
+        friend bool operator==(const position&, const position&) = default;
+    };
+
+    // Throws std::bad_alloc.
+    static list* make() { return ::new (allocate(sizeof(list), alignment)) list(); }
+
+    // ---- Senders: any thread ----
+
+    // False: the receiver is gone or closed, and `source` is untouched. Throws std::bad_alloc, likewise.
+    template <class Source>
+    bool send(Source& source) {
+        std::uint64_t claimed = 0;
+        if (claims_blindly && low_mark_.load(memory_order_relaxed) < linked_end_.load(memory_order_relaxed)) [[likely]] {
+            claimed = tail_.fetch_add(step, memory_order_seq_cst); // pairs with tail_index, move_hint
+        } else {
+            claimed = claim_carefully();
+        }
+        if ((claimed & closed_bit) != 0) [[unlikely]] {
+            return false;
+        }
+        write(claimed / step, source);
+        return true;
+    }
+
+    bool is_closed_for_sending() const noexcept { return (tail_.load(memory_order_acquire) & closed_bit) != 0; }
+
+    std::size_t len() const noexcept {
+        const std::uint64_t received = head_index_.load(memory_order_relaxed) + passed_.load(memory_order_relaxed);
+        const std::uint64_t sent = tail_index();
+        return sent > received ? static_cast<std::size_t>(sent - received) : 0;
+    }
+
+    // ---- The receiver: one thread ----
+
+    // The next message, in its slot until release(); null where there is none. Never waits.
+    T* acquire() noexcept {
+        // acquire, pairs with [written]
+        if (head_.in->state(head_.slot).load(memory_order_acquire) == head_written_) [[likely]] {
+            taking_ = head_;
+            return head_.in->value(head_.slot);
+        }
+        return acquire_slowly();
+    }
+
+    bool has_message() noexcept { return acquire() != nullptr; }
+
+    // Destroys the message that acquire() gave, or what was left of it, and gives its slot back.
+    void release() noexcept {
+        std::destroy_at(taking_.in->value(taking_.slot));
+        if (!look_.is_active()) [[likely]] {
+            ++head_.slot;
+            head_index_.store(head_index_.load(memory_order_relaxed) + 1, memory_order_relaxed);
+            return;
+        }
+        taking_.in->state(taking_.slot).store(taking_.in->taken(), memory_order_relaxed);
+        passed_.store(passed_.load(memory_order_relaxed) + 1, memory_order_relaxed);
+        if (position head = head_; look_.take(*this, taking_, head)) {
+            const std::uint64_t steps = head.in->start + head.slot - head_index_.load(memory_order_relaxed);
+            passed_.store(passed_.load(memory_order_relaxed) - steps, memory_order_relaxed);
+            move_head(head);
+        }
+    }
+
+    bool is_send_under_way() const noexcept override { return head_index_.load(memory_order_relaxed) != tail_index(); }
+
+    // Waits until poll() is true: acquire() gave a message, or none will come.
+    template <class Poll, class Stop>
+    wait_result wait(deadline until, const Stop& stop, Poll poll) noexcept {
+        return receiving_.wait(
+            head_index_.load(memory_order_relaxed) + passed_.load(memory_order_relaxed), until, stop,
+            [this]() noexcept { return head_.slot == head_.in->size || is_written(head_); }, poll,
+            [this]() noexcept { return is_send_under_way(); });
+    }
+
+    // ---- For look_ahead ----
+
+    std::uint64_t tail_index() const noexcept {
+        const std::uint64_t tail = tail_.load(memory_order_seq_cst); // pairs with the claims
+        return (tail & closed_bit) == 0 ? tail / step : std::min(tail / step, final_.load(memory_order_acquire));
+    }
+    static bool is_before(const position& at, std::uint64_t index) noexcept { return at.in->start + at.slot < index; }
+    // Goes on to the next block where this one is at its end.
+    static bool enter(position& at) noexcept {
+        while (at.slot == at.in->size) {
+            block* const next = at.in->next.load(memory_order_acquire); // pairs with [linked]
+            if (next == nullptr) {
+                return false;
+            }
+            at = {next, 0};
+        }
+        return true;
+    }
+    static position after(position at) noexcept { return {at.in, at.slot + 1}; }
+    static bool is_written(const position& at) noexcept {
+        return at.in->state(at.slot).load(memory_order_acquire) == at.in->written(); // pairs with [written]
+    }
+    static bool is_taken(const position& at) noexcept {
+        return at.in->state(at.slot).load(memory_order_relaxed) == at.in->taken();
+    }
+
+private:
+    static constexpr std::uint64_t closed_bit = 1;
+    static constexpr std::uint64_t step = 2;
+    static constexpr bool claims_blindly = Sizes::reserve != 0;
+    static constexpr std::size_t prefetch_ahead = 16;
+    static constexpr std::size_t alignment = alignof(T) > cache_line ? alignof(T) : cache_line;
+
+    list() noexcept : channel_core<T>(flavor_kind::list) {
+        hint_.store(first_.get(), memory_order_relaxed);
+        head_ = {first_.get(), 0};
+        head_written_ = first_.get()->written();
+        oldest_ = first_.get();
+    }
+
+    ~list() = default;
+
+    // ---- Senders ----
+
+    // For one claim that cannot go wrong: an index whose block is linked, or the closed bit. Throws std::bad_alloc.
+    WEIR_NOINLINE std::uint64_t claim_carefully() {
+        for (std::uint64_t tail = tail_.load(memory_order_seq_cst); (tail & closed_bit) == 0;
+             tail = tail_.load(memory_order_seq_cst)) {
+            const std::uint64_t end = linked_end_.load(memory_order_acquire); // pairs with [advance]
+            if (claims_blindly && low_mark_.load(memory_order_relaxed) < end) {
+                return tail_.fetch_add(step, memory_order_seq_cst);
+            }
+            const bool reserved = claims_blindly && end != Sizes::embedded_slots;
+            if (reserved || tail / step >= end) {
+                extend(end);
+            } else if (tail_.compare_exchange_weak(tail, tail + step, memory_order_seq_cst, memory_order_relaxed)) {
+                return tail; // seq_cst, pairs with tail_index, move_hint
+            }
+        }
+        return closed_bit;
+    }
+
+    // Links a block behind `end`, if nobody else did. Throws std::bad_alloc.
+    void extend(std::uint64_t end) {
+        pins_.fetch_add(1, memory_order_seq_cst); // pairs with reclaim
+        block* last = hint_.load(memory_order_seq_cst); // pairs with move_hint
+        while (block* const next = last->next.load(memory_order_acquire)) {
+            last = next;
+        }
+        bool linked = true;
+        if (last->end() == end) {
+            linked = link_next(last) != nullptr;
+        } else {
+            advance(linked_end_, last->end());
+        }
+        pins_.fetch_sub(1, memory_order_release); // pairs with reclaim
+        if (!linked) {
+            throw_bad_alloc();
+        }
+    }
+
+    // The block behind `last`, which is ours or another sender's; null where memory is out.
+    block* link_next(block* last) noexcept {
+        block* fresh = spare_.exchange(nullptr, memory_order_acquire); // pairs with [spare]
+        if (fresh == nullptr) {
+            fresh = try_make_block<T>(Sizes::slots, Sizes::reserve);
+        }
+        block* next = nullptr;
+        if (fresh == nullptr) {
+            next = last->next.load(memory_order_acquire);
+            return next;
+        }
+        fresh->start = last->end();
+        fresh->previous = last;
+        // [linked] release, pairs with the acquires of next
+        if (last->next.compare_exchange_strong(next, fresh, memory_order_acq_rel, memory_order_acquire)) {
+            next = fresh;
+        } else {
+            give_spare(fresh);
+        }
+        advance(linked_end_, next->end());
+        return next;
+    }
+
+    // [advance] release, pairs with claim_carefully
+    static void advance(atomic<std::uint64_t>& word, std::uint64_t index) noexcept {
+        std::uint64_t seen = word.load(memory_order_relaxed);
+        while (seen < index &&
+               !word.compare_exchange_weak(seen, index, memory_order_release, memory_order_relaxed)) {
+        }
+    }
+
+    template <class Source>
+    WEIR_INLINE void write(std::uint64_t index, Source& source) noexcept {
+        block* in = hint_.load(memory_order_seq_cst); // pairs with move_hint
+        if (index - in->start >= in->low) [[unlikely]] {
+            in = find_block(in, index);
+        }
+        const auto slot = static_cast<std::uint32_t>(index - in->start);
+        if constexpr (sizeof(T) <= cache_line) {
+            prefetch_for_write(in->value(slot) + prefetch_ahead);
+        }
+        source.make_at(in->value(slot));
+        // [written] release, pairs with acquire() and is_written
+        in->state(slot).store(in->written(), memory_order_release);
+        if (const std::uint32_t flags = receiving_.flags_after_write(); flags != 0) [[unlikely]] {
+            after_write(flags);
+        }
+    }
+
+    WEIR_NOINLINE void after_write(std::uint32_t flags) noexcept {
+        if ((flags & receiver_wait::no_receiver) != 0) {
+            this->drain_late();
+        } else {
+            receiving_.notify(flags);
+        }
+    }
+
+    // The block that holds a claimed index. Sees to it that there is one behind, where that is this sender's part.
+    WEIR_NOINLINE block* find_block(block* in, std::uint64_t index) noexcept {
+        while (index < in->start) {
+            in = in->previous;
+        }
+        while (index - in->start >= in->size) {
+            block* next = in->next.load(memory_order_acquire); // pairs with [linked]
+            if (next == nullptr && (next = link_next(in)) == nullptr) {
+                fatal("memory is out, and more than 256 threads are inside send on one channel");
+            }
+            move_hint(in, next);
+            in = next;
+        }
+        if (index - in->start >= in->low && in->next.load(memory_order_acquire) == nullptr && link_next(in) == nullptr) {
+            advance(low_mark_, in->end());
+        }
+        return in;
+    }
+
+    // Off `from`, if it is there. Needs a claim behind `from`, or to be the receiver.
+    void move_hint(block* from, block* to) noexcept {
+        block* seen = from;
+        // seq_cst both: pairs with the claims and the loads of the hint that follow them
+        if (hint_.compare_exchange_strong(seen, to, memory_order_seq_cst, memory_order_relaxed)) {
+            from->passed_at.store(tail_.load(memory_order_seq_cst) / step, memory_order_relaxed);
+        }
+    }
+
+    // [spare] release, pairs with link_next
+    void give_spare(block* unused) noexcept {
+        block* none = nullptr;
+        if (!spare_.compare_exchange_strong(none, unused, memory_order_release, memory_order_relaxed)) {
+            free_block(unused);
+        }
+    }
+
+    void free_spare() noexcept {
+        if (block* const unused = spare_.exchange(nullptr, memory_order_acquire)) {
+            free_block(unused);
+        }
+    }
+
+    // ---- The receiver ----
+
+    WEIR_NOINLINE T* acquire_slowly() noexcept {
+        if (!look_.is_active() && head_.slot == head_.in->size) {
+            position next = head_;
+            if (!enter(next)) {
+                return nullptr;
+            }
+            move_head(next);
+            return acquire();
+        }
+        if (look_.find(*this, head_, taking_)) {
+            return taking_.in->value(taking_.slot);
+        }
+        trim();
+        return nullptr;
+    }
+
+    void move_head(position to) noexcept {
+        const bool crossed = to.in != head_.in;
+        head_ = to;
+        head_written_ = to.in->written();
+        head_index_.store(to.in->start + to.slot, memory_order_relaxed);
+        if (crossed) {
+            reclaim();
+        }
+    }
+
+    // Gives back the blocks before the head's that no sender can touch any more.
+    void reclaim() noexcept {
+        while (oldest_ != head_.in) {
+            block* const done = oldest_;
+            block* const next = done->next.load(memory_order_relaxed);
+            move_hint(done, next);
+            std::uint64_t passed_at = done->passed_at.load(memory_order_relaxed);
+            if (passed_at == block::unknown) {
+                // Whoever moved the hint has not noted the tail yet: read it here. That sender's own claim lies below it.
+                passed_at = tail_.load(memory_order_seq_cst) / step;
+                done->passed_at.store(passed_at, memory_order_relaxed);
+            }
+            if (head_index_.load(memory_order_relaxed) < std::min(passed_at, final_.load(memory_order_relaxed))) {
+                return;
+            }
+            // acquire, pairs with the end of extend; seq_cst, pairs with its begin
+            if (pins_.load(memory_order_seq_cst) != 0) {
+                return;
+            }
+            oldest_ = next;
+            if (done != first_.get()) {
+                done->reuse();
+                give_spare(done);
+            }
+        }
+    }
+
+    // Nothing is there to receive: two blocks are enough.
+    void trim() noexcept {
+        reclaim();
+        if (head_.in->next.load(memory_order_relaxed) != nullptr) {
+            free_spare();
+        }
+    }
+
+    void close_sending() noexcept override {
+        if (!this->closed_) {
+            this->closed_ = true;
+            const std::uint64_t tail = tail_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with the claims
+            final_.store(tail / step, memory_order_release);                             // pairs with tail_index
+        }
+    }
+
+    void drain() noexcept override {
+        while (acquire() != nullptr) {
+            release();
+        }
+        free_spare();
+    }
+
+    void destroy() noexcept override {
+        free_spare();
+        for (block* in = oldest_; in != nullptr;) {
+            block* const next = in->next.load(memory_order_relaxed);
+            if (in != first_.get()) {
+                free_block(in);
+            }
+            in = next;
+        }
+        this->~list();
+        deallocate(this);
+    }
+
+    alignas(cache_line) atomic<std::uint64_t> tail_{0};
+
+    alignas(cache_line) atomic<block*> hint_{nullptr};
+    atomic<std::uint64_t> linked_end_{Sizes::embedded_slots};
+    atomic<std::uint64_t> low_mark_{Sizes::embedded_slots};
+    atomic<block*> spare_{nullptr};
+    atomic<std::uint32_t> pins_{0};
+    atomic<std::uint64_t> final_{~std::uint64_t{0}}; // the last index and one, once closed
+
+    // The receiver's own; the two counters are read by len().
+    alignas(cache_line) position head_;
+    slot_state head_written_ = 0;     // what the state byte is where the head's message is there
+    position taking_;
+    atomic<std::uint64_t> head_index_{0};
+    atomic<std::uint64_t> passed_{0}; // messages taken behind the head
+    block* oldest_ = nullptr;         // the first that is not given back
+    look_ahead<list> look_;
+
+    alignas(cache_line) embedded_block<T, Sizes::embedded_slots> first_;
+};
+
+} // namespace weir::detail
+
+#endif

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A block of the unbounded channel: slots for messages, a state byte for each, and its place in the chain.
+//
+// States and values lie apart, so that filling and draining touches little memory. After the last state stands one that is
+// never written: the receiver runs into it at the block's end without counting.
+#ifndef WEIR_DETAIL_FLAVOR_LIST_BLOCK_HPP
+#define WEIR_DETAIL_FLAVOR_LIST_BLOCK_HPP
+
+#include <weir/detail/flavor/slot_state.hpp>
+#include <weir/detail/memory.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+namespace weir::detail {
+
+template <class T>
+struct list_block {
+    static constexpr std::uint64_t unknown = ~std::uint64_t{0};
+
+    list_block(std::uint32_t slots, std::uint32_t reserve, atomic<slot_state>* states, std::byte* values) noexcept
+        : size(slots), low(slots - reserve), states_(states), values_(values) {}
+
+    // Written before the block is linked, then read only.
+    std::uint64_t start = 0;         // index of the first slot
+    const std::uint32_t size;        // slots
+    const std::uint32_t low;         // from this slot on a sender sees to it that there is a next block
+    std::uint64_t lap = 0;           // how often the block was used before
+    list_block* previous = nullptr;  // valid as long as a send into that block is under way
+
+    // Null, then the block that follows: set once a lap, by the sender that links it.
+    atomic<list_block*> next{nullptr};
+    // Unknown, then the tail as read by the sender that moved the hint off this block: every sender that may still walk
+    // through the block has claimed an index below that.
+    atomic<std::uint64_t> passed_at{unknown};
+
+    atomic<slot_state>& state(std::uint32_t slot) const noexcept { return states_[slot]; }
+    T* value(std::uint32_t slot) const noexcept { return reinterpret_cast<T*>(values_ + std::size_t{slot} * sizeof(T)); }
+    std::uint64_t end() const noexcept { return start + size; }
+    slot_state written() const noexcept { return written_in(lap); }
+    slot_state taken() const noexcept { return taken_in(lap); }
+
+    // The receiver, when nobody can see the block any more: makes it fit for another lap.
+    void reuse() noexcept {
+        ++lap;
+        previous = nullptr;
+        next.store(nullptr, memory_order_relaxed);
+        passed_at.store(unknown, memory_order_relaxed);
+    }
+
+private:
+    atomic<slot_state>* states_;
+    std::byte* values_;
+};
+
+// A block of `Slots` slots that lies inside another object.
+template <class T, std::uint32_t Slots>
+class embedded_block {
+public:
+    embedded_block() noexcept : block_(Slots, 0, states_, values_) {}
+    list_block<T>* get() noexcept { return &block_; }
+
+private:
+    list_block<T> block_;
+    atomic<slot_state> states_[Slots + 1] = {};
+    alignas(T) std::byte values_[Slots * sizeof(T)];
+};
+
+template <class T>
+class embedded_block<T, 0> {
+public:
+    embedded_block() noexcept : block_(0, 0, states_, nullptr) {}
+    list_block<T>* get() noexcept { return &block_; }
+
+private:
+    list_block<T> block_;
+    atomic<slot_state> states_[1] = {};
+};
+
+// Null where memory is out.
+template <class T>
+list_block<T>* try_make_block(std::uint32_t slots, std::uint32_t reserve) noexcept {
+    using block = list_block<T>;
+    constexpr std::size_t alignment = alignof(T) > cache_line ? alignof(T) : cache_line;
+    constexpr std::size_t states_at = sizeof(block);
+    const std::size_t values_at = round_up(states_at + slots + 1, alignof(T) > 16 ? alignof(T) : 16);
+    void* const place = try_allocate(values_at + slots * sizeof(T), alignment);
+    if (place == nullptr) {
+        return nullptr;
+    }
+    std::byte* const bytes = static_cast<std::byte*>(place);
+    auto* const states = reinterpret_cast<atomic<slot_state>*>(bytes + states_at);
+    for (std::uint32_t i = 0; i <= slots; ++i) {
+        ::new (static_cast<void*>(states + i)) atomic<slot_state>(0);
+    }
+    return ::new (place) block(slots, reserve, states, bytes + values_at);
+}
+
+template <class T>
+void free_block(list_block<T>* block) noexcept {
+    block->~list_block<T>();
+    deallocate(block);
+}
+
+} // namespace weir::detail
+
+#endif

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// The channel without room: a send and a receive meet, or neither happens.
+//
+// The receiver's side has one landing place, where a message is made straight from what its sender gave. Who comes second
+// makes it: a sender that finds the receiver waiting, or the receiver that finds a sender waiting.
+//
+// word_: a phase, and the closed bit
+//   idle      nobody receives, or the receiver is about to look for waiting senders
+//   armed     the receiver waits                            idle -> armed: the receiver; armed -> idle: the receiver gives up
+//   claimed   a sender makes its message in the landing     armed -> claimed: that sender
+//   written   it is there                                   claimed -> written: that sender; written -> idle: the receiver
+//   closed    nobody will receive any more                  the receiver, while idle, for ever
+// The compare-exchange away from `armed` settles a sender's time-out against the receiver's: both succeed or both fail. For a
+// sender that waits, its claim does (waiter.hpp).
+//
+// No meeting is missed: a sender enrols, then looks at word_; the receiver arms, then looks whether one waits. All four
+// steps are seq_cst, so one of them sees the other. A receiver that sees a waiting sender takes it out, disarms and serves it;
+// if another sender was quicker, the one taken out tries again and keeps its turn.
+#ifndef WEIR_DETAIL_FLAVOR_RENDEZVOUS_HPP
+#define WEIR_DETAIL_FLAVOR_RENDEZVOUS_HPP
+
+#include <weir/detail/channel_core.hpp>
+#include <weir/detail/flavor/blocking_send.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace weir::detail {
+
+template <class T>
+class rendezvous final : public channel_core<T> {
+    using channel_base::receiving_;
+
+public:
+    // Throws std::bad_alloc.
+    static rendezvous* make() { return ::new (allocate(sizeof(rendezvous), alignment)) rendezvous(); }
+
+    static constexpr std::size_t capacity() noexcept { return 0; }
+
+    // ---- Senders: any thread ----
+
+    // Meets a receiver that waits, else `full`. `source` is untouched unless the result is `sent`.
+    template <class Source>
+    send_result try_send(Source& source) noexcept {
+        std::uint32_t word = word_.load(memory_order_acquire);
+        do {
+            if ((word & closed_bit) != 0) {
+                return send_result::disconnected;
+            }
+            if (word != armed) {
+                return send_result::full;
+            }
+            // acquire, pairs with [armed]: the landing is free
+        } while (!word_.compare_exchange_weak(word, claimed, memory_order_acq_rel, memory_order_acquire));
+        source.make_at(landing_.raw());
+        word_.exchange(written, memory_order_seq_cst); // [written] pairs with acquire()
+        if (const std::uint32_t flags = receiving_.flags_after_write(); flags != 0) {
+            receiving_.notify(flags);
+        }
+        return send_result::sent;
+    }
+
+    template <class Source, class Stop>
+    send_result send(Source& source, deadline until, const Stop& stop) noexcept {
+        const send_result result = try_send(source);
+        return result == send_result::full ? send_waiting(*this, sending_, source, until, stop) : result;
+    }
+
+    // ---- For blocking_send ----
+
+    bool may_send() const noexcept { return waiters_to_wake() != 0; }
+    std::uint64_t waiters_to_wake() const noexcept {
+        const std::uint32_t word = word_.load(memory_order_seq_cst); // pairs with [armed]
+        return (word & closed_bit) != 0 ? ~std::uint64_t{0} : word == armed ? 1 : 0;
+    }
+    static void order_after_enrol() noexcept {} // all is seq_cst here
+    static constexpr std::uint64_t send_progress() noexcept { return 0; }
+
+    // ---- Observers: any thread ----
+
+    bool is_closed_for_sending() const noexcept { return (word_.load(memory_order_acquire) & closed_bit) != 0; }
+    bool is_full() const noexcept { return !may_send(); }
+    static constexpr std::size_t len() noexcept { return 0; }
+
+    // ---- The receiver: one thread ----
+
+    // The message of a sender that waits, or of one that met this receiver while it waited; null where there is none. In the
+    // landing place until release().
+    T* acquire() noexcept {
+        const std::uint32_t word = word_.load(memory_order_seq_cst); // acquire, pairs with [written]
+        if (word == written) {
+            word_.store(idle, memory_order_relaxed); // the next [armed] publishes that the landing is free
+            return landing_.get();
+        }
+        return word == idle ? acquire_waiting() : nullptr;
+    }
+
+    static constexpr bool has_message() noexcept { return false; }
+
+    void release() noexcept { std::destroy_at(landing_.get()); }
+
+    bool is_send_under_way() const noexcept override { return false; }
+
+    // Waits until poll() is true: acquire() gave a message, or none will come.
+    template <class Poll, class Stop>
+    wait_result wait(deadline until, const Stop& stop, Poll poll) noexcept {
+        const bool stopped = stop.stop_requested();
+        if (stopped || until.has_passed()) {
+            return poll() ? wait_result::ready : stopped ? wait_result::stopped : wait_result::timeout;
+        }
+        word_.exchange(armed, memory_order_seq_cst); // [armed] release, pairs with try_send
+        if (sending_.is_waited_after_write() && serve_though_armed()) {
+            poll();
+            return wait_result::ready;
+        }
+        const auto is_written = [this]() noexcept { return word_.load(memory_order_acquire) == written; };
+        const auto nothing_under_way = []() noexcept { return false; }; // what poll() reads is written by seq_cst operations
+        const wait_result result = receiving_.wait(0, until, stop, is_written, poll, nothing_under_way);
+        if (result == wait_result::ready || disarm()) {
+            disarm();
+            return result;
+        }
+        // A sender has begun to serve this receive.
+        return receiving_.wait(0, deadline::never(), no_stop(), is_written, poll, nothing_under_way);
+    }
+
+private:
+    static constexpr std::uint32_t idle = 0;
+    static constexpr std::uint32_t armed = 1;
+    static constexpr std::uint32_t claimed = 2;
+    static constexpr std::uint32_t written = 3;
+    static constexpr std::uint32_t closed_bit = 4;
+    static constexpr std::size_t alignment = alignof(T) > cache_line ? alignof(T) : cache_line;
+
+    rendezvous() noexcept : channel_core<T>(flavor_kind::rendezvous) {}
+    ~rendezvous() = default;
+
+    // False: it was not armed any more.
+    bool disarm() noexcept {
+        std::uint32_t word = armed;
+        return word_.compare_exchange_strong(word, idle, memory_order_acq_rel, memory_order_acquire);
+    }
+
+    waiter* pop(bool owe) noexcept {
+        return sending_.pop(owe, [this]() noexcept { return waiters_to_wake(); });
+    }
+
+    void serve(waiter& next) noexcept {
+        next.serve(landing_.raw());
+        next.finish(answer::served);
+    }
+
+    // While idle. A lock that is held just now is given a moment: behind it may be senders that have waited for long.
+    T* acquire_waiting() noexcept {
+        constexpr int pauses = 128;
+        constexpr int attempts = pauses + 8;
+        for (int attempt = 0; attempt < attempts && sending_.is_waited(); ++attempt) {
+            if (waiter* const next = pop(false)) {
+                serve(*next);
+                return landing_.get();
+            }
+            attempt < pauses ? pause() : yield();
+        }
+        return nullptr;
+    }
+
+    // True: the message is in the landing, as if its sender had written it. If the lock is held, its holder wakes a sender.
+    bool serve_though_armed() noexcept {
+        waiter* const next = pop(true);
+        if (next == nullptr) {
+            return false;
+        }
+        if (!disarm()) {
+            next->finish(answer::retry);
+            return false;
+        }
+        serve(*next);
+        word_.store(written, memory_order_relaxed); // read by this thread
+        return true;
+    }
+
+    void close_sending() noexcept override {
+        if (!this->closed_) {
+            this->closed_ = true;
+            word_.exchange(closed_bit, memory_order_seq_cst); // pairs with try_send, waiters_to_wake
+            sending_.wake_all();
+        }
+    }
+
+    void drain() noexcept override {}
+
+    void destroy() noexcept override {
+        this->~rendezvous();
+        deallocate(this);
+    }
+
+    sender_wait sending_;
+    alignas(cache_line) atomic<std::uint32_t> word_{idle};
+    message_place<T> landing_;
+};
+
+} // namespace weir::detail
+
+#endif

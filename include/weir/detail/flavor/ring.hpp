@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// The bounded channel: a ring of exactly `capacity` slots, at least one.
+//
+// A sender claims the next slot by one compare-exchange of `tail_`, makes the message there, stores the slot's state, and
+// looks whether the receiver is to be told. The receiver takes the slots in order, with plain loads and stores, and publishes
+// the head. Where a slot is claimed and not yet written it looks past it (look_ahead.hpp); the room of a slot taken that way
+// comes back when the head has passed it.
+//
+// A ticket is a lap and a slot in one word: (lap << slot_bits | slot). Tickets grow by one slot, or to the next lap's first;
+// tail minus head is one lap or more exactly where the ring is full.
+//
+// What must hold
+//  I1  head <= tail <= head + one lap, with the head as the receiver knows it (own_head_): what it published may be older.
+//  I2  Only who claimed a ticket writes its slot; only the receiver takes from it.
+//  I3  Tickets at or above the one in tail_ when its closed bit was set are never written.
+//
+// Words       written by                                   meaning
+//  tail_       senders (claim), receiver (for a waiting      next ticket, shifted by one; bit 0: closed
+//              sender, close)
+//  head_seen_  senders                                      a head that was seen: may be old, never too new
+//  head_       receiver                                     first ticket whose slot is not free
+//
+// Waiting senders. A sender that finds the ring full enrols, and looks once more. The receiver, having emptied a slot, looks
+// for one that waits before it publishes the head: since others still see a full ring, nobody overtakes; it claims the
+// ticket for the first of them, moves its message in, and wakes it when all is done. It looks again after it published the
+// head, for a sender that enrolled in between (sender_wait.hpp says why none is missed).
+#ifndef WEIR_DETAIL_FLAVOR_RING_HPP
+#define WEIR_DETAIL_FLAVOR_RING_HPP
+
+#include <weir/detail/channel_core.hpp>
+#include <weir/detail/flavor/blocking_send.hpp>
+#include <weir/detail/flavor/look_ahead.hpp>
+#include <weir/detail/flavor/ring_slots.hpp>
+#include <weir/detail/platform/cpu.hpp>
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace weir::detail {
+
+template <class T>
+class ring final : public channel_core<T> {
+    using slots_type = ring_slots<T>;
+    using channel_base::receiving_;
+
+public:
+    using position = std::uint64_t; // a ticket
+
+    // Throws std::length_error where the bytes exceed PTRDIFF_MAX, and std::bad_alloc.
+    static ring* make(std::size_t capacity) {
+        std::size_t bytes = sizeof(ring);
+        if (!fits_near(capacity)) {
+            const std::size_t slots = slots_type::bytes_for(capacity);
+            bytes = round_up(bytes, alignment);
+            if (slots == 0 || slots > static_cast<std::size_t>(PTRDIFF_MAX) - bytes - allocation_overhead(alignment)) {
+                throw_length_error("sync_channel: the capacity needs more memory than there can be");
+            }
+            bytes += slots;
+        }
+        void* const place = allocate(bytes, alignment);
+        return ::new (place) ring(static_cast<std::byte*>(place), capacity);
+    }
+
+    std::size_t capacity() const noexcept { return capacity_; }
+
+    // ---- Senders: any thread ----
+
+    // Never waits for anyone. `source` is untouched unless the result is `sent`.
+    template <class Source>
+    send_result try_send(Source& source) noexcept {
+        std::uint64_t ticket = 0;
+        const send_result result = claim(ticket);
+        if (result == send_result::sent) [[likely]] {
+            write(ticket, source);
+        }
+        return result;
+    }
+
+    // Waits for room.
+    template <class Source, class Stop>
+    send_result send(Source& source, deadline until, const Stop& stop) noexcept {
+        const send_result result = try_send(source);
+        return result == send_result::full ? send_waiting(*this, sending_, source, until, stop) : result;
+    }
+
+    // ---- For blocking_send ----
+
+    bool may_send() const noexcept { return waiters_to_wake() != 0; }
+    std::uint64_t waiters_to_wake() const noexcept {
+        const std::uint64_t tail = tail_.load(memory_order_acquire);
+        return (tail & closed_bit) != 0 ? ~std::uint64_t{0} : room(tail, head_.load(memory_order_acquire));
+    }
+    void order_after_enrol() noexcept { sending_.barrier(); } // the receiver's store of the head is a plain one
+    std::uint64_t send_progress() const noexcept { return head_.load(memory_order_relaxed); }
+
+    // ---- Observers: any thread ----
+
+    bool is_closed_for_sending() const noexcept { return (tail_.load(memory_order_acquire) & closed_bit) != 0; }
+
+    // Whether a try_send would find the ring full.
+    bool is_full() const noexcept { return !may_send(); }
+
+    std::size_t len() const noexcept {
+        const std::uint64_t head = head_.load(memory_order_acquire);
+        const std::uint64_t passed = passed_.load(memory_order_relaxed);
+        const std::uint64_t claimed = distance(head, tail_.load(memory_order_acquire) / 2);
+        const std::uint64_t there = claimed < capacity_ ? claimed : capacity_;
+        return there > passed ? static_cast<std::size_t>(there - passed) : 0;
+    }
+
+    // ---- The receiver: one thread ----
+
+    // The next message, in its slot until release(); null where there is none. Never waits.
+    T* acquire() noexcept {
+        taking_ = own_head_;
+        const std::size_t slot = slot_of(taking_);
+        // acquire, pairs with [written]
+        if (slots_.state(slot).load(memory_order_acquire) == written_in(taking_ >> slot_bits_)) [[likely]] {
+            return slots_.value(slot);
+        }
+        return look_.find(*this, own_head_, taking_) ? slots_.value(slot_of(taking_)) : nullptr;
+    }
+
+    bool has_message() noexcept { return acquire() != nullptr; }
+
+    // Destroys the message that acquire() gave, or what was left of it, and gives its room back.
+    void release() noexcept {
+        std::destroy_at(slots_.value(slot_of(taking_)));
+        if (!look_.is_active()) [[likely]] {
+            own_head_ = after(own_head_);
+        } else {
+            slots_.state(slot_of(taking_)).store(taken_in(taking_ >> slot_bits_), memory_order_relaxed);
+            passed_.store(passed_.load(memory_order_relaxed) + 1, memory_order_relaxed);
+            position head = own_head_;
+            if (!look_.take(*this, taking_, head)) {
+                return;
+            }
+            passed_.store(passed_.load(memory_order_relaxed) - distance(own_head_, head), memory_order_relaxed);
+            own_head_ = head;
+        }
+        ++progress_;
+        if (sending_.is_waited()) [[unlikely]] {
+            serve_waiting(false);
+        }
+        head_.store(own_head_, memory_order_release); // pairs with claim
+        if (sending_.is_waited_after_write()) [[unlikely]] {
+            serve_waiting(true);
+        }
+    }
+
+    bool is_send_under_way() const noexcept override { return own_head_ != tail_index(); }
+
+    // Waits until poll() is true: acquire() gave a message, or none will come.
+    template <class Poll, class Stop>
+    wait_result wait(deadline until, const Stop& stop, Poll poll) noexcept {
+        return receiving_.wait(
+            progress_, until, stop, [this]() noexcept { return is_written(own_head_); }, poll,
+            [this]() noexcept { return is_send_under_way(); });
+    }
+
+    // ---- For look_ahead ----
+
+    std::uint64_t tail_index() const noexcept {
+        return tail_.load(memory_order_seq_cst) / 2; // pairs with the claims
+    }
+    static bool is_before(position at, std::uint64_t tail) noexcept { return at < tail; }
+    static constexpr bool enter(position) noexcept { return true; }
+    position after(position at) const noexcept {
+        return slot_of(at) + 1 == capacity_ ? ((at >> slot_bits_) + 1) << slot_bits_ : at + 1;
+    }
+    bool is_written(position at) const noexcept {
+        return slots_.state(slot_of(at)).load(memory_order_acquire) == written_in(at >> slot_bits_); // pairs with [written]
+    }
+    bool is_taken(position at) const noexcept {
+        return slots_.state(slot_of(at)).load(memory_order_relaxed) == taken_in(at >> slot_bits_);
+    }
+
+private:
+    static constexpr std::uint64_t closed_bit = 1;
+    static constexpr std::size_t alignment = slots_type::alignment;
+    static constexpr std::size_t prefetch_ahead = 16;
+
+    // A few small slots share the line of the head: who waits for the one gets the other with it.
+    static constexpr std::size_t near_bytes = cache_line - sizeof(std::uint64_t);
+    static constexpr bool fits_near(std::size_t capacity) noexcept {
+        return alignof(T) <= cache_line && capacity <= slots_type::lanes && slots_type::bytes_used(capacity) <= near_bytes;
+    }
+
+    ring(std::byte* place, std::size_t capacity) noexcept
+        : channel_core<T>(flavor_kind::ring), capacity_(capacity),
+          slot_bits_(static_cast<unsigned>(std::bit_width(capacity - 1))), one_lap_(std::uint64_t{1} << slot_bits_),
+          slots_(fits_near(capacity) ? near_ : place + round_up(sizeof(ring), alignment)) {
+        slots_.start(capacity);
+    }
+
+    ~ring() = default;
+
+    std::size_t slot_of(position ticket) const noexcept { return static_cast<std::size_t>(ticket & (one_lap_ - 1)); }
+
+    // How many tickets from `from` to `to`.
+    std::uint64_t distance(position from, position to) const noexcept {
+        return ((to >> slot_bits_) - (from >> slot_bits_)) * capacity_ + slot_of(to) - slot_of(from);
+    }
+
+    // How many may still be claimed, given the words tail_ and head_ as read.
+    std::uint64_t room(std::uint64_t tail, position head) const noexcept {
+        const std::uint64_t used = distance(head, tail / 2);
+        return used < capacity_ ? capacity_ - used : 0;
+    }
+
+    // ---- Senders ----
+
+    send_result claim(std::uint64_t& ticket) noexcept {
+        std::uint64_t tail = tail_.load(memory_order_relaxed);
+        for (;;) {
+            if ((tail & closed_bit) != 0) [[unlikely]] {
+                return send_result::disconnected;
+            }
+            ticket = tail / 2;
+            // acquire, pairs with [seen]: what the receiver did with the slot is done
+            if (ticket - head_seen_.load(memory_order_acquire) >= one_lap_) [[unlikely]] {
+                const position head = head_.load(memory_order_acquire); // pairs with release()
+                head_seen_.store(head, memory_order_release);           // [seen]
+                if (ticket - head >= one_lap_) {
+                    // Full, if the tail that was read is still the tail; else it was too old to tell.
+                    const std::uint64_t now = tail_.load(memory_order_acquire);
+                    if (now == tail) {
+                        return send_result::full;
+                    }
+                    tail = now;
+                    continue;
+                }
+            }
+            // seq_cst, pairs with tail_index
+            if (tail_.compare_exchange_weak(tail, after(ticket) * 2, memory_order_seq_cst, memory_order_relaxed))
+                [[likely]] {
+                return send_result::sent;
+            }
+        }
+    }
+
+    template <class Source>
+    void write(std::uint64_t ticket, Source& source) noexcept {
+        const std::size_t slot = slot_of(ticket);
+        if constexpr (sizeof(T) <= cache_line) {
+            prefetch_for_write(slots_.value(slot + prefetch_ahead));
+        }
+        source.make_at(slots_.value(slot));
+        // [written] release, pairs with acquire() and is_written
+        slots_.state(slot).store(written_in(ticket >> slot_bits_), memory_order_release);
+        if (const std::uint32_t flags = receiving_.flags_after_write(); flags != 0) [[unlikely]] {
+            after_write(flags);
+        }
+    }
+
+    WEIR_NOINLINE void after_write(std::uint32_t flags) noexcept {
+        if ((flags & receiver_wait::no_receiver) != 0) {
+            this->drain_late();
+        } else {
+            receiving_.notify(flags);
+        }
+    }
+
+    // ---- The receiver ----
+
+    // Moves in the messages of waiting senders, first come first served, as far as there is room before own_head_.
+    // `published`: whether that room is there for all to see.
+    WEIR_NOINLINE void serve_waiting(bool published) noexcept {
+        while (room(tail_.load(memory_order_relaxed), own_head_) != 0) {
+            waiter* const next = sending_.pop(published, [this]() noexcept { return waiters_to_wake(); });
+            if (next == nullptr) {
+                return;
+            }
+            serve(*next);
+        }
+    }
+
+    void serve(waiter& next) noexcept {
+        std::uint64_t tail = tail_.load(memory_order_relaxed);
+        while ((tail & closed_bit) == 0 && room(tail, own_head_) != 0) {
+            const std::uint64_t ticket = tail / 2;
+            // seq_cst, as in claim
+            if (tail_.compare_exchange_weak(tail, after(ticket) * 2, memory_order_seq_cst, memory_order_relaxed)) {
+                const std::size_t slot = slot_of(ticket);
+                next.serve(slots_.value(slot));
+                slots_.state(slot).store(written_in(ticket >> slot_bits_), memory_order_relaxed); // read by this thread
+                next.finish(answer::served);
+                return;
+            }
+        }
+        next.finish(answer::retry);
+    }
+
+    void close_sending() noexcept override {
+        if (!this->closed_) {
+            this->closed_ = true;
+            tail_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with the claims
+            sending_.wake_all();
+        }
+    }
+
+    void drain() noexcept override {
+        while (acquire() != nullptr) {
+            release();
+        }
+    }
+
+    void destroy() noexcept override {
+        this->~ring();
+        deallocate(this);
+    }
+
+    alignas(cache_line) atomic<std::uint64_t> tail_{0};
+    atomic<std::uint64_t> head_seen_{0};
+
+    // Read by all, and `sending_`'s flag by the receiver for every message.
+    alignas(cache_line) const std::size_t capacity_;
+    const unsigned slot_bits_;
+    const std::uint64_t one_lap_;
+    const slots_type slots_;
+    sender_wait sending_;
+
+    // The receiver's own; passed_ is read by len().
+    alignas(cache_line) position own_head_ = 0;
+    position taking_ = 0;
+    std::uint64_t progress_ = 0;
+    atomic<std::uint64_t> passed_{0}; // messages taken behind the head
+    look_ahead<ring> look_;
+
+    alignas(cache_line) std::byte near_[near_bytes];
+    atomic<std::uint64_t> head_{0};
+};
+
+} // namespace weir::detail
+
+#endif

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// The slots of a bounded channel: values and their state bytes, as many as fit together in a cache line.
+//
+// A group is one line: first the states of its lanes, then their values. Messages too large for two in a line have a group
+// each, as long as they need.
+#ifndef WEIR_DETAIL_FLAVOR_RING_SLOTS_HPP
+#define WEIR_DETAIL_FLAVOR_RING_SLOTS_HPP
+
+#include <weir/detail/flavor/slot_state.hpp>
+#include <weir/detail/memory.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+namespace weir::detail {
+
+template <class T>
+class ring_slots {
+    static constexpr std::size_t size_of_group(std::size_t count) noexcept {
+        return round_up(count, alignof(T)) + count * sizeof(T);
+    }
+    static constexpr std::size_t most_lanes() noexcept {
+        std::size_t count = 1;
+        while (size_of_group(count + 1) <= cache_line) {
+            ++count;
+        }
+        return count;
+    }
+
+public:
+    static constexpr std::size_t lanes = most_lanes();
+    static constexpr std::size_t group_bytes = lanes > 1 ? cache_line : round_up(size_of_group(1), alignof(T));
+    static constexpr std::size_t alignment = alignof(T) > cache_line ? alignof(T) : cache_line;
+
+    // 0 where that is more than memory can hold.
+    static constexpr std::size_t bytes_for(std::size_t capacity) noexcept {
+        const std::size_t groups = capacity / lanes + (capacity % lanes != 0 ? 1 : 0);
+        constexpr std::size_t most = static_cast<std::size_t>(PTRDIFF_MAX);
+        return groups <= most / group_bytes ? groups * group_bytes : 0;
+    }
+    // How much of a first group is used by `capacity` slots that fit in it.
+    static constexpr std::size_t bytes_used(std::size_t capacity) noexcept {
+        return values_at + capacity * sizeof(T);
+    }
+
+    explicit ring_slots(std::byte* groups) noexcept : groups_(groups) {}
+
+    // Before any use: makes the state bytes.
+    void start(std::size_t capacity) const noexcept {
+        for (std::size_t slot = 0; slot < capacity; ++slot) {
+            ::new (static_cast<void*>(&state(slot))) atomic<slot_state>(0);
+        }
+    }
+
+    atomic<slot_state>& state(std::size_t slot) const noexcept {
+        return reinterpret_cast<atomic<slot_state>*>(group(slot))[slot % lanes];
+    }
+    T* value(std::size_t slot) const noexcept {
+        return reinterpret_cast<T*>(group(slot) + values_at + slot % lanes * sizeof(T));
+    }
+
+private:
+    static constexpr std::size_t values_at = round_up(lanes, alignof(T));
+
+    std::byte* group(std::size_t slot) const noexcept { return groups_ + slot / lanes * group_bytes; }
+
+    std::byte* groups_;
+};
+
+} // namespace weir::detail
+
+#endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Taking messages out of a channel of whatever flavor.
+#ifndef WEIR_DETAIL_RECEIVING_HPP
+#define WEIR_DETAIL_RECEIVING_HPP
+
+#include <weir/detail/channel_base.hpp>
+#include <weir/error.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdio>
+
+namespace weir::detail {
+
+// The thread's stay in the receiver. With WEIR_CHECKED a second one at the same time ends the program.
+class receiver_use {
+public:
+#if WEIR_CHECKED
+    receiver_use(channel_base& channel, const char* call) noexcept : channel_(channel) {
+        if (!channel.enter_receiver()) {
+            constexpr int size = 160;
+            char message[size];
+            std::snprintf(message, size, "receiver::%s was called while another call was inside the same receiver", call);
+            fatal(message);
+        }
+    }
+    ~receiver_use() { channel_.leave_receiver(); }
+
+    receiver_use(const receiver_use&) = delete;
+    receiver_use& operator=(const receiver_use&) = delete;
+
+private:
+    channel_base& channel_;
+#else
+    receiver_use(channel_base&, const char*) noexcept {}
+    ~receiver_use() {} // so that a use is no unused variable
+#endif
+};
+
+// A message that acquire() gave, from then until its slot is free again.
+template <class Flavor>
+class taken_message {
+public:
+    explicit taken_message(Flavor& flavor) noexcept : flavor_(flavor) {}
+    ~taken_message() { flavor_.release(); }
+
+    taken_message(const taken_message&) = delete;
+    taken_message& operator=(const taken_message&) = delete;
+
+private:
+    Flavor& flavor_;
+};
+
+// A message in the channel, or null and why.
+template <class T>
+struct take_result {
+    T* message = nullptr;
+    channel_errc error{};
+
+    friend bool operator==(const take_result&, const take_result&) = default;
+};
+
+template <class Flavor>
+using message_of = decltype(std::declval<Flavor&>().acquire());
+
+// Never waits. Errors: empty, disconnected.
+template <class Flavor>
+auto try_take(Flavor& flavor) noexcept {
+    using result = take_result<std::remove_pointer_t<message_of<Flavor>>>;
+    if (auto* const message = flavor.acquire()) {
+        return result{message, {}};
+    }
+    if (!flavor.has_senders()) {
+        // Their messages came before they went.
+        auto* const message = flavor.acquire();
+        return result{message, channel_errc::disconnected};
+    }
+    if (flavor.is_closed() && !flavor.is_send_under_way()) {
+        return result{nullptr, channel_errc::disconnected};
+    }
+    return result{nullptr, channel_errc::empty};
+}
+
+// Waits. Errors: disconnected, timeout, stopped.
+template <class Flavor, class Stop>
+auto take(Flavor& flavor, deadline until, const Stop& stop) noexcept {
+    using result = take_result<std::remove_pointer_t<message_of<Flavor>>>;
+    result taken{flavor.acquire(), {}};
+    if (taken.message != nullptr) [[likely]] {
+        return taken;
+    }
+    const wait_result ended = flavor.wait(until, stop, [&]() noexcept {
+        taken = try_take(flavor);
+        return taken.message != nullptr || taken.error != channel_errc::empty;
+    });
+    if (ended != wait_result::ready) {
+        taken = {nullptr, ended == wait_result::timeout ? channel_errc::timeout : channel_errc::stopped};
+    }
+    return taken;
+}
+
+// What a receiver sees of len(): 0 where nothing can be received now, though a send may be under way.
+template <class Flavor>
+std::size_t received_len(Flavor& flavor) noexcept {
+    return flavor.has_message() ? std::max<std::size_t>(flavor.len(), 1) : 0;
+}
+
+} // namespace weir::detail
+
+#endif

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A point in time at which a wait gives up: always absolute, always on the steady clock, never overflowing.
+#ifndef WEIR_DETAIL_WAIT_DEADLINE_HPP
+#define WEIR_DETAIL_WAIT_DEADLINE_HPP
+
+#include <weir/detail/platform/config.hpp>
+
+#include <chrono>
+#include <limits>
+#include <ratio>
+#include <type_traits>
+
+namespace weir::detail {
+
+class deadline {
+public:
+    using clock = std::chrono::steady_clock;
+
+    static constexpr deadline never() noexcept { return deadline(clock::time_point::max()); }
+    static constexpr deadline passed() noexcept { return deadline(clock::time_point::min()); }
+
+    // Zero, less, and NaN: already passed. Too far for the clock: never.
+    template <class Rep, class Period>
+    static deadline after(const std::chrono::duration<Rep, Period>& timeout) {
+        return from(clock::now, to_span(timeout));
+    }
+
+    template <class Duration>
+    static deadline at(const std::chrono::time_point<clock, Duration>& time) {
+        return from([] { return clock::time_point(); }, to_span(time.time_since_epoch()));
+    }
+
+    // What is left on another clock, put on the steady one. That clock may be set meanwhile: ask it again at the end.
+    template <class Clock, class Duration>
+        requires(!std::is_same_v<Clock, clock>)
+    static deadline at(const std::chrono::time_point<Clock, Duration>& time) {
+        return from(clock::now, until(time));
+    }
+
+    // Whether `time` has come on its own clock.
+    template <class Clock, class Duration>
+    static bool reached(const std::chrono::time_point<Clock, Duration>& time) {
+        return !(until(time).nanoseconds > 0);
+    }
+
+    constexpr bool is_never() const noexcept { return time_ == clock::time_point::max(); }
+    bool has_passed() const noexcept {
+        return time_ == clock::time_point::min() || (!is_never() && clock::now() >= time_);
+    }
+    constexpr clock::time_point time() const noexcept { return time_; }
+
+private:
+    // A length of time: in whole nanoseconds where they hold it, else only its size.
+    struct span {
+        long double nanoseconds; // NaN: not a time
+        std::chrono::nanoseconds exact;
+    };
+
+    static constexpr long double most = 9.2e18L;
+
+    constexpr explicit deadline(clock::time_point time) noexcept : time_(time) {}
+
+    template <class Rep, class Period>
+    static span to_span(const std::chrono::duration<Rep, Period>& length) {
+        if constexpr (requires { std::chrono::duration<long double, std::nano>(length); }) {
+            const long double size = std::chrono::duration<long double, std::nano>(length).count();
+            if (!(size > -most && size < most)) {
+                return {size, std::chrono::nanoseconds::zero()};
+            }
+            return {size, round_up(length)};
+        } else {
+            const auto exact = std::chrono::duration_cast<std::chrono::nanoseconds>(length);
+            return {static_cast<long double>(exact.count()), exact};
+        }
+    }
+
+    // Up, so that no wait ends early; by hand for floating-point lengths, whose conversion would round to a double first.
+    template <class Rep, class Period>
+    static std::chrono::nanoseconds round_up(const std::chrono::duration<Rep, Period>& length) {
+        const auto down = std::chrono::duration_cast<std::chrono::nanoseconds>(length);
+        if constexpr (std::chrono::treat_as_floating_point_v<Rep> ||
+                      std::ratio_less_v<Period, std::nano>) {
+            const std::chrono::duration<long double, std::nano> wanted(length);
+            return wanted.count() > static_cast<long double>(down.count()) ? down + std::chrono::nanoseconds(1) : down;
+        } else {
+            return down;
+        }
+    }
+
+    template <class Clock, class Duration>
+    static span until(const std::chrono::time_point<Clock, Duration>& time) {
+        const span there = to_span(time.time_since_epoch());
+        const span here = to_span(Clock::now().time_since_epoch());
+        const long double size = there.nanoseconds - here.nanoseconds;
+        if (!(size > -most && size < most) || !(there.nanoseconds > -most && there.nanoseconds < most)) {
+            return {size, std::chrono::nanoseconds::zero()};
+        }
+        return {size, there.exact - here.exact};
+    }
+
+    template <class Now>
+    static deadline from(Now now, const span& length) {
+        if (length.nanoseconds != length.nanoseconds || length.nanoseconds <= 0) {
+            return passed();
+        }
+        if (length.nanoseconds >= most) {
+            return never();
+        }
+        const clock::time_point start = now();
+        if (length.exact > clock::time_point::max() - start) {
+            return never();
+        }
+        return deadline(start + std::chrono::duration_cast<clock::duration>(length.exact));
+    }
+
+    clock::time_point time_;
+};
+
+// A deadline that stays what it is.
+class fixed_deadline {
+public:
+    explicit fixed_deadline(deadline until) noexcept : until_(until) {}
+
+    // The result of attempt(deadline).
+    template <class Result, class Attempt>
+    auto wait(const Result&, Attempt attempt) const {
+        return attempt(until_);
+    }
+
+private:
+    deadline until_;
+};
+
+// One on a clock that may be set, or run at another pace, while somebody waits for it.
+template <class Clock, class Duration>
+class moving_deadline {
+public:
+    explicit moving_deadline(const std::chrono::time_point<Clock, Duration>& time) : time_(time) {}
+
+    // The result of attempt(deadline), which is made again while it is `timed_out` and the clock says that there is time.
+    template <class Result, class Attempt>
+    auto wait(const Result& timed_out, Attempt attempt) const {
+        for (;;) {
+            auto result = attempt(deadline::at(time_));
+            if (result != timed_out || deadline::reached(time_)) {
+                return result;
+            }
+        }
+    }
+
+private:
+    std::chrono::time_point<Clock, Duration> time_;
+};
+
+template <class Clock, class Duration>
+auto clock_deadline(const std::chrono::time_point<Clock, Duration>& time) {
+    static_assert(requires { Clock::now().time_since_epoch(); },
+                  "weir: a deadline must be a time on a clock that can be asked for the time");
+    if constexpr (std::is_same_v<Clock, deadline::clock>) {
+        return fixed_deadline(deadline::at(time));
+    } else {
+        return moving_deadline<Clock, Duration>(time);
+    }
+}
+
+} // namespace weir::detail
+
+#endif

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A place where one thread sleeps until another puts a token there: on a mutex and a condition variable.
+#ifndef WEIR_DETAIL_WAIT_PORTABLE_PARKER_HPP
+#define WEIR_DETAIL_WAIT_PORTABLE_PARKER_HPP
+
+#include <weir/detail/platform/atomic.hpp>
+#include <weir/detail/wait/deadline.hpp>
+
+#include <condition_variable>
+#include <mutex>
+
+namespace weir::detail {
+
+class portable_parker {
+public:
+    // Owner only. Sleeps until there is a token, and takes it; false when the deadline came first.
+    bool park(deadline until) noexcept {
+        std::unique_lock lock(mutex_);
+        while (!token_.load(memory_order_relaxed)) {
+            if (until.is_never()) {
+                put_.wait(lock);
+            } else if (until.has_passed()) {
+                return false;
+            } else {
+                put_.wait_until(lock, until.time());
+            }
+        }
+        token_.store(false, memory_order_relaxed);
+        return true;
+    }
+
+    // Owner only. Whether a park would return at once; what came before the unpark is then visible.
+    bool has_token() const noexcept { return token_.load(memory_order_acquire); }
+
+    // Any thread. Puts a token and wakes the sleeper. The owner must not let the parker go before it has parked once more
+    // and taken that token: it does so under the mutex, that is after this call has let go of everything.
+    void unpark() noexcept {
+        const std::lock_guard lock(mutex_);
+        token_.store(true, memory_order_release); // release, pairs with has_token
+        put_.notify_one();
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable put_;
+    atomic<bool> token_{false};
+};
+
+} // namespace weir::detail
+
+#endif

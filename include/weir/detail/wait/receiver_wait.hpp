@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// How a channel's receiving side waits, and how the others tell it that there is something.
+//
+// One receiver, so one thread at most sleeps in a blocking receive. Its place to sleep belongs to the channel's state, not
+// to its stack: a notifier can never come too late, and a receive that times out need not wait for one that is stalled.
+// Waiters of other kinds are enrolled in a list.
+//
+// Flags (flag_word; raised and lowered by whom):
+//   sleeping      the receiver's thread sleeps or is about to          receiver; lowered by whom will unpark it
+//   enrolled      the list is not empty                                under the list's lock
+//   no_senders    the last sender is gone                              the last sender, for ever
+//   no_receiver   the receiver is gone                                 the receiver, for ever
+//
+// No wake is lost: the receiver raises `sleeping`, then looks once more, then parks; a sender makes its message visible, then
+// reads the flags. Where a sender's claim is a sequentially consistent read-modify-write that the second look would have
+// seen, raise() and the claim are ordered already; where a claim was seen but not its message, barrier() orders them.
+#ifndef WEIR_DETAIL_WAIT_RECEIVER_WAIT_HPP
+#define WEIR_DETAIL_WAIT_RECEIVER_WAIT_HPP
+
+#include <weir/detail/wait/deadline.hpp>
+#include <weir/detail/wait/debt_lock.hpp>
+#include <weir/detail/wait/flag_word.hpp>
+#include <weir/detail/wait/parker.hpp>
+#include <weir/detail/wait/spin.hpp>
+#include <weir/detail/wait/stop.hpp>
+#include <weir/detail/wait/wait_list.hpp>
+
+#include <cstdint>
+
+namespace weir::detail {
+
+// How a wait ended.
+enum class wait_result : std::uint8_t { ready, timeout, stopped };
+
+class receiver_wait {
+public:
+    static constexpr std::uint32_t sleeping = 1;
+    static constexpr std::uint32_t enrolled = 2;
+    static constexpr std::uint32_t no_senders = 4;
+    static constexpr std::uint32_t no_receiver = 8;
+
+    // Any thread, after it made a message visible: what is to be told to whom, 0 mostly.
+    std::uint32_t flags_after_write() noexcept { return flags_.after_write(); }
+
+    // Any thread: wakes the receiving side as `flags` say.
+    void notify(std::uint32_t flags) noexcept {
+        if ((flags & sleeping) != 0 && (flags_.lower(sleeping) & sleeping) != 0) {
+            parker_.unpark();
+        }
+        if ((flags & enrolled) != 0 && lock_.try_lock_or_owe()) {
+            notify_enrolled();
+        }
+    }
+
+    // The last sender: nothing will be sent any more.
+    void senders_gone() noexcept { notify(flags_.raise(no_senders)); }
+    bool has_senders() const noexcept { return (flags_.peek() & no_senders) == 0; }
+
+    // The receiver: nothing will be received any more. Senders that wrote a message before may not have seen the flag until
+    // barrier() has returned.
+    void receiver_gone() noexcept { flags_.raise(no_receiver); }
+    void barrier() noexcept { flags_.barrier(); }
+
+    // The three verbs, for waiters other than a thread in a blocking receive. After enrol the caller looks whether the side is
+    // ready, as a blocking receive does, and withdraws if it is.
+    void enrol(waiter& node) noexcept {
+        lock_.lock();
+        list_.push_back(node);
+        flags_.raise(enrolled);
+        finish_unlock();
+        flags_.barrier();
+    }
+    void withdraw(waiter& node) noexcept {
+        lock_.lock();
+        list_.remove(node);
+        if (list_.is_empty()) {
+            flags_.lower(enrolled);
+        }
+        finish_unlock();
+    }
+
+    // The receiver's thread: waits until poll() is true, which wins over the stop and the deadline. glance(): a cheap look
+    // that may miss what poll() sees. under_way(): whether a message is claimed but was not found by poll(). `progress`
+    // counts the messages received.
+    template <class Glance, class Poll, class UnderWay, class Stop>
+    wait_result wait(std::uint64_t progress, deadline until, const Stop& stop, Glance glance, Poll poll,
+                     UnderWay under_way) noexcept {
+        const bool stopped = stop.stop_requested();
+        if (stopped || until.has_passed()) {
+            return poll() ? wait_result::ready : stopped ? wait_result::stopped : wait_result::timeout;
+        }
+        if (spin_.wait(progress, glance, poll)) {
+            return wait_result::ready;
+        }
+        return sleep(until, stop, poll, under_way);
+    }
+
+private:
+    template <class Poll, class UnderWay, class Stop>
+    WEIR_NOINLINE wait_result sleep(deadline until, const Stop& stop, Poll& poll, UnderWay& under_way) noexcept {
+        [[maybe_unused]] const auto callback = on_stop(stop, [this]() noexcept { parker_.unpark(); });
+        for (bool in_time = true;;) {
+            flags_.raise(sleeping);
+            bool ready = poll();
+            if (!ready && under_way()) {
+                flags_.barrier();
+                ready = poll();
+            }
+            if (!ready && in_time && !stop.stop_requested()) {
+                in_time = parker_.park(until);
+                ready = poll();
+            } else if (!ready) {
+                flags_.lower(sleeping);
+                return in_time ? wait_result::stopped : wait_result::timeout;
+            }
+            flags_.lower(sleeping);
+            if (ready) {
+                return wait_result::ready;
+            }
+        }
+    }
+
+    // Under the lock, which it gives back.
+    void notify_enrolled() noexcept {
+        wait_list claimed;
+        do {
+            while (waiter* const node = list_.pop_claimed()) {
+                claimed.append_claimed(*node);
+            }
+            flags_.lower(enrolled);
+        } while (!lock_.unlock_unless_owed());
+        claimed.finish_all(answer::retry);
+    }
+
+    // Unlocks; if a notifier came meanwhile, does its work.
+    void finish_unlock() noexcept {
+        if (!lock_.unlock_unless_owed()) {
+            notify_enrolled();
+        }
+    }
+
+    // Senders read the first line for every message; the second is the receiver's own.
+    alignas(cache_line) flag_word flags_;
+    debt_lock lock_;
+    wait_list list_;
+    alignas(cache_line) spin_policy spin_;
+    parker parker_;
+};
+
+} // namespace weir::detail
+
+#endif

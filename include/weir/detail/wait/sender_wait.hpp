@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// How a channel's sending side waits for room: in the order the senders came.
+//
+// Flag `waiting`: the list is not empty; raised and lowered under the list's lock, read by the receiver after it made room.
+// No wake is lost: a sender enrols, then looks for room once more; the receiver publishes room, then reads the flag. Where
+// the receiver's publishing is a plain store, barrier() comes between the two steps of the sender. A receiver that finds the lock held leaves a debt: its holder wakes as many waiters as there is room for.
+#ifndef WEIR_DETAIL_WAIT_SENDER_WAIT_HPP
+#define WEIR_DETAIL_WAIT_SENDER_WAIT_HPP
+
+#include <weir/detail/wait/deadline.hpp>
+#include <weir/detail/wait/debt_lock.hpp>
+#include <weir/detail/wait/flag_word.hpp>
+#include <weir/detail/wait/parker.hpp>
+#include <weir/detail/wait/spin.hpp>
+#include <weir/detail/wait/stop.hpp>
+#include <weir/detail/wait/wait_list.hpp>
+
+#include <cstdint>
+
+namespace weir::detail {
+
+// A thread that waits to send the message that `Source` makes.
+template <class Source>
+class thread_waiter final : public waiter {
+public:
+    explicit thread_waiter(Source& source) noexcept : waiter(claim_), source_(&source) {}
+
+    void serve(void* place) noexcept override { source_->make_at(place); }
+
+    void finish(answer outcome) noexcept override {
+        outcome_ = outcome; // read by the owner after it took the token
+        parker_.unpark();
+    }
+
+    // The owner, once enrolled: waits for the answer. After `stopped` and `timeout` it must withdraw.
+    template <class Stop>
+    answer await(deadline until, const Stop& stop, spin_policy& spin, std::uint64_t progress) noexcept {
+        [[maybe_unused]] const auto callback = on_stop(stop, [this]() noexcept {
+            if (take()) {
+                finish(answer::stopped);
+            }
+        });
+        const auto answered = [this]() noexcept { return parker_.has_token(); };
+        spin.wait(progress, answered, answered);
+        if (!parker_.park(until)) {
+            if (take()) {
+                return answer::timeout;
+            }
+            parker_.park(deadline::never()); // somebody serves it: the answer is on its way
+        }
+        return outcome_;
+    }
+
+private:
+    Source* source_;
+    claim_word claim_;
+    answer outcome_ = answer::retry;
+    parker parker_;
+};
+
+class sender_wait {
+public:
+    // The receiver, after it published room: whether somebody waits for it.
+    bool is_waited_after_write() noexcept { return flags_.after_write() != 0; }
+
+    // Whether somebody waits, in no order with anything.
+    bool is_waited() const noexcept { return flags_.peek() != 0; }
+
+    // A server: the first waiter, claimed; null where there is none. Where the lock is held: null, and with `owe` its holder
+    // wakes waiters itself.
+    template <class Room>
+    waiter* pop(bool owe, Room room) noexcept {
+        if (!(owe ? lock_.try_lock_or_owe() : lock_.try_lock())) {
+            return nullptr;
+        }
+        waiter* const node = list_.pop_claimed();
+        update_flag();
+        unlock(room);
+        return node;
+    }
+
+    // A sender, before it looks for room once more and then awaits the answer. room(): for how many waiters there is room.
+    // `first`: it was woken from the front before, and keeps its turn.
+    template <class Room>
+    void enrol(waiter& node, bool first, Room room) noexcept {
+        lock_.lock();
+        first ? list_.push_front(node) : list_.push_back(node);
+        flags_.raise(waiting);
+        unlock(room);
+    }
+
+    // A sender, after enrol: what it reads from here on is in order with what a receiver wrote that missed the flag.
+    void barrier() noexcept { flags_.barrier(); }
+
+    // Who took the claim of its own waiter.
+    template <class Room>
+    void withdraw(waiter& node, Room room) noexcept {
+        lock_.lock();
+        list_.remove(node);
+        update_flag();
+        unlock(room);
+    }
+
+    // The channel is closed: all look again, and see it.
+    void wake_all() noexcept {
+        wait_list claimed;
+        lock_.lock();
+        do {
+            while (waiter* const node = list_.pop_claimed()) {
+                claimed.append_claimed(*node);
+            }
+            update_flag();
+        } while (!lock_.unlock_unless_owed());
+        claimed.finish_all(answer::retry);
+    }
+
+    spin_policy& spin() noexcept { return spin_; }
+
+private:
+    static constexpr std::uint32_t waiting = 1;
+
+    void update_flag() noexcept {
+        if (list_.is_empty() && flags_.peek() != 0) {
+            flags_.lower(waiting);
+        }
+    }
+
+    // Gives the lock back; settles what is owed first.
+    template <class Room>
+    void unlock(Room room) noexcept {
+        wait_list claimed;
+        while (!lock_.unlock_unless_owed()) {
+            for (std::uint64_t left = room(); left > 0; --left) {
+                waiter* const node = list_.pop_claimed();
+                if (node == nullptr) {
+                    break;
+                }
+                claimed.append_claimed(*node);
+            }
+            update_flag();
+        }
+        claimed.finish_all(answer::retry);
+    }
+
+    // The receiver reads the first line for every message; the second is the senders' own.
+    alignas(cache_line) flag_word flags_;
+    debt_lock lock_;
+    wait_list list_;
+    alignas(cache_line) spin_policy spin_;
+};
+
+} // namespace weir::detail
+
+#endif

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// The waiters of one side of a channel, in the order they came. All but empty-handed looks happen under the owner's lock.
+#ifndef WEIR_DETAIL_WAIT_WAIT_LIST_HPP
+#define WEIR_DETAIL_WAIT_WAIT_LIST_HPP
+
+#include <weir/detail/wait/waiter.hpp>
+
+namespace weir::detail {
+
+class wait_list {
+public:
+    bool is_empty() const noexcept { return front_ == nullptr; }
+
+    void push_back(waiter& node) noexcept {
+        node.previous_ = back_;
+        node.next_ = nullptr;
+        (back_ != nullptr ? back_->next_ : front_) = &node;
+        back_ = &node;
+        node.enrolled_ = true;
+    }
+
+    // For one that was at the front before and must look again: it keeps its turn.
+    void push_front(waiter& node) noexcept {
+        node.next_ = front_;
+        node.previous_ = nullptr;
+        (front_ != nullptr ? front_->previous_ : back_) = &node;
+        front_ = &node;
+        node.enrolled_ = true;
+    }
+
+    // Nothing where a server has unlinked it already.
+    void remove(waiter& node) noexcept {
+        if (!node.enrolled_) {
+            return;
+        }
+        (node.previous_ != nullptr ? node.previous_->next_ : front_) = node.next_;
+        (node.next_ != nullptr ? node.next_->previous_ : back_) = node.previous_;
+        node.enrolled_ = false;
+    }
+
+    // Unlinks waiters from the front until the claim of one is won; that one is the caller's to finish.
+    waiter* pop_claimed() noexcept {
+        while (front_ != nullptr) {
+            waiter* const node = front_;
+            remove(*node);
+            if (node->take()) {
+                return node;
+            }
+        }
+        return nullptr;
+    }
+
+    // A list of claimed waiters, to be finished after the lock was given back.
+    void append_claimed(waiter& node) noexcept { push_back(node); }
+
+    // Finishes all, in order. The list is the caller's own.
+    void finish_all(answer outcome) noexcept {
+        while (front_ != nullptr) {
+            waiter* const node = front_;
+            remove(*node);
+            node->finish(outcome);
+        }
+    }
+
+private:
+    waiter* front_ = nullptr;
+    waiter* back_ = nullptr;
+};
+
+} // namespace weir::detail
+
+#endif

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Anything that waits at one side of a channel: a node in that side's list, a claim that one party wins, an answer.
+//
+// A side offers three verbs: ready?, enrol(waiter), withdraw(waiter). Between enrol and the end of its wait a waiter is
+// open; whoever takes its claim owns the outcome, and all others lose cleanly:
+//   a server (the other side, or who settles its debt)  takes the claim, may serve(), and must finish();
+//   the waiter itself (time-out, stop, another arm)     takes the claim and withdraws: nobody will touch it after that.
+// finish() is the last touch: the waiter may be on a stack that is gone when it returns.
+#ifndef WEIR_DETAIL_WAIT_WAITER_HPP
+#define WEIR_DETAIL_WAIT_WAITER_HPP
+
+#include <weir/detail/platform/atomic.hpp>
+
+#include <cstdint>
+
+namespace weir::detail {
+
+// Taken once, by whoever comes first. Waiters that stand for arms of one wait share one.
+class claim_word {
+public:
+    bool take() noexcept {
+        // acq_rel: pairs with itself; the winner's outcome is told by finish(), not through this word
+        return !taken_.exchange(true, memory_order_acq_rel);
+    }
+
+private:
+    atomic<bool> taken_{false};
+};
+
+enum class answer : std::uint8_t {
+    served,  // the exchange is made
+    retry,   // something changed: look again
+    stopped, // a stop was requested
+    timeout, // the deadline came
+};
+
+class waiter {
+public:
+    explicit waiter(claim_word& claim) noexcept : claim_(&claim) {}
+    waiter(const waiter&) = delete;
+    waiter& operator=(const waiter&) = delete;
+
+    bool take() noexcept { return claim_->take(); }
+
+    // A server that took the claim of a sending waiter: makes its message at `place`.
+    virtual void serve(void* place) noexcept = 0;
+
+    // Who took the claim: tells the outcome and wakes. The last touch.
+    virtual void finish(answer outcome) noexcept = 0;
+
+protected:
+    ~waiter() = default;
+
+private:
+    friend class wait_list;
+
+    claim_word* claim_;
+    waiter* next_ = nullptr;
+    waiter* previous_ = nullptr;
+    bool enrolled_ = false;
+};
+
+} // namespace weir::detail
+
+#endif

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// The receiving end of a channel of any kind.
+#ifndef WEIR_RECEIVER_HPP
+#define WEIR_RECEIVER_HPP
+
+#include <weir/detail/flavor/flavor.hpp>
+#include <weir/detail/handles.hpp>
+#include <weir/detail/message.hpp>
+#include <weir/detail/receiving.hpp>
+#include <weir/error.hpp>
+#include <weir/sender.hpp>
+#include <weir/sync_sender.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <expected>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <ranges>
+#include <utility>
+
+#if WEIR_HAS_STOP_TOKEN
+#include <stop_token>
+#endif
+
+namespace weir {
+
+namespace detail {
+
+template <class T, bool Waits>
+class message_iterator;
+
+} // namespace detail
+
+// The one consumer of a channel: takes messages out, in order. Moves, does not copy.
+//
+// A receive hands out what is queued as long as there is any; only then, and for ever, it reports `disconnected` where every
+// sender is gone or the receiver was closed. A message that is there wins over a time-out that has run out and over a stop already
+// requested; `disconnected` wins over both. A receive waits for no sender that is stalled in the middle of a send: messages
+// sent completely behind it are received past it.
+//
+// An empty handle (made by default, moved from, or reset) is safe to use: receives fail with `disconnected`, loops end at once.
+//
+// Thread safety: one thread at a time. Two at once end the program with a message where WEIR_CHECKED is 1 (the default without
+// NDEBUG), else that is undefined.
+// Synchronization: all that a thread did before it sent a message happens before the return of the receive that yields it; all that
+// happened before the last sender went happens before a receive's `disconnected`.
+//
+//     for (auto message : rx) { … }          // until every sender is gone
+template <class T>
+class receiver {
+    static_assert(detail::check_message_kind<T>());
+
+public:
+    using value_type = T;
+    using iterator = detail::message_iterator<T, true>;
+
+    // What is there now: a range that ends where recv would wait. Keeps the channel's memory, not the channel open.
+    class try_range : public std::ranges::view_base {
+    public:
+        using iterator = detail::message_iterator<T, false>;
+
+        [[nodiscard]] iterator begin() const noexcept { return iterator(holder_.get()); }
+        [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+    private:
+        friend receiver;
+        explicit try_range(detail::channel_base* channel) noexcept : holder_(channel) {}
+
+        detail::channel_holder holder_;
+    };
+
+    // An empty handle.
+    receiver() noexcept = default;
+    // Leaves an empty handle; assignment drops what the target held before, and to itself changes nothing.
+    receiver(receiver&& other) noexcept : channel_(std::exchange(other.channel_, nullptr)) {}
+    receiver& operator=(receiver&& other) noexcept {
+        receiver(std::move(other)).swap(*this);
+        return *this;
+    }
+    ~receiver() { reset(); }
+
+    // Receives one message. Blocks until there is one.
+    // Errors: `disconnected`.
+    [[nodiscard]] std::expected<T, recv_error> recv() {
+        return receive<recv_error>("recv", forever(), detail::no_stop());
+    }
+
+    // Receives one message if one is there. Never blocks.
+    // Errors: `empty`, `disconnected`.
+    [[nodiscard]] std::expected<T, try_recv_error> try_recv() {
+        using result = std::expected<T, try_recv_error>;
+        return with_flavor<result>("try_recv", std::unexpected(try_recv_error::disconnected), [](auto& flavor) -> result {
+            auto [message, error] = detail::try_take(flavor);
+            if (message == nullptr) {
+                return std::unexpected(static_cast<try_recv_error>(error));
+            }
+            const detail::taken_message taken(flavor);
+            return result(std::in_place, std::move(*message));
+        });
+    }
+
+    // Receives one message, waiting for it no longer than `timeout`. Zero, less, and NaN: one try; too long for the clock: no limit.
+    // Errors: `timeout`, `disconnected`.
+    template <class Rep, class Period>
+    [[nodiscard]] std::expected<T, recv_timeout_error> recv_timeout(std::chrono::duration<Rep, Period> timeout) {
+        const detail::fixed_deadline until(detail::deadline::after(timeout));
+        return receive<recv_timeout_error>("recv_timeout", until, detail::no_stop());
+    }
+
+    // Receives one message, waiting for it no longer than until `deadline` on its clock. On the steady clock the wait does not
+    // follow changes of the system clock; another clock is asked again when the time seems to have come.
+    // Errors: `timeout`, `disconnected`.
+    template <class Clock, class Duration>
+    [[nodiscard]] std::expected<T, recv_timeout_error> recv_deadline(std::chrono::time_point<Clock, Duration> deadline) {
+        return receive<recv_timeout_error>("recv_deadline", detail::clock_deadline(deadline), detail::no_stop());
+    }
+
+#if WEIR_HAS_STOP_TOKEN
+    // Receives one message, waiting for it until a stop is requested.
+    // Errors: `stopped`, `disconnected`.
+    [[nodiscard]] std::expected<T, recv_stop_error> recv(std::stop_token token) {
+        return receive<recv_stop_error>("recv", forever(), token);
+    }
+#endif
+
+    // Waits for one message, then takes what is there, up to `max` messages in all; writes them to `out` and returns how many.
+    // On a rendezvous: from as many senders as wait. With `max` 0 it returns 0 at once.
+    // Errors: `disconnected`, where there was not one.
+    // Throws: what writing to `out` throws; the message being written is lost then, the others stay in the channel.
+    template <std::output_iterator<T> O>
+    [[nodiscard]] std::expected<std::size_t, recv_error> recv_many(O out, std::size_t max) {
+        using result = std::expected<std::size_t, recv_error>;
+        if (max == 0) {
+            return std::size_t{0};
+        }
+        return with_flavor<result>("recv_many", std::unexpected(recv_error::disconnected), [&](auto& flavor) -> result {
+            T* message = detail::take(flavor, detail::deadline::never(), detail::no_stop()).message;
+            if (message == nullptr) {
+                return std::unexpected(recv_error::disconnected);
+            }
+            std::size_t count = 0;
+            while (message != nullptr) {
+                {
+                    const detail::taken_message taken(flavor);
+                    *out++ = std::move(*message);
+                }
+                message = ++count < max ? flavor.acquire() : nullptr;
+            }
+            return count;
+        });
+    }
+
+    // The messages as they come: the range ends when the channel is disconnected. A message is taken, and waited for, when the
+    // loop asks whether there is one more; it lies in the channel's state until the iterator moves on or goes. All iterators
+    // of a channel share that place: the one that took the last message stands on it.
+    // Throws: the loop throws std::bad_alloc where there is no memory for that place, which a channel of messages above 64
+    // bytes takes at its first use; no message is lost.
+    [[nodiscard]] iterator begin() noexcept { return iterator(channel_); }
+    [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+    // What is there now, taken as the loop goes; never waits. Otherwise as begin().
+    [[nodiscard]] try_range try_iter() noexcept { return try_range(channel_); }
+
+    // No more sends: senders see `disconnected`, those that wait too. What was sent can still be received; a send that is
+    // under way may still succeed, and receives say `disconnected` only after its message.
+    void close() noexcept {
+        if (channel_ != nullptr) {
+            core()->close();
+        }
+    }
+
+    // Drops the receiver; the handle is empty then. Sends fail from now on, and what is queued is destroyed here, in order.
+    void reset() noexcept {
+        if (detail::channel_base* const channel = std::exchange(channel_, nullptr)) {
+            channel->drop_receiver();
+        }
+    }
+
+    // False for an empty handle.
+    explicit operator bool() const noexcept { return channel_ != nullptr; }
+
+    // Whether every sender is gone, or it was closed. Messages may remain. True for an empty handle.
+    [[nodiscard]] bool is_disconnected() const noexcept {
+        return channel_ == nullptr || core()->is_closed() || !core()->has_senders();
+    }
+
+    // How many messages were sent and not yet received; a snapshot. Always 0 on a rendezvous.
+    [[nodiscard]] std::size_t len() const noexcept {
+        return with_flavor<std::size_t>("len", 0, [](auto& flavor) noexcept { return detail::received_len(flavor); });
+    }
+    // Whether a try_recv would find no message now.
+    [[nodiscard]] bool is_empty() const noexcept { return len() == 0; }
+
+    // How many messages fit, exactly; 0: a rendezvous. Nullopt: unbounded, or an empty handle.
+    [[nodiscard]] std::optional<std::size_t> capacity() const noexcept {
+        if (channel_ == nullptr || channel_->kind() == detail::flavor_kind::list) {
+            return std::nullopt;
+        }
+        return detail::visit_sync_flavor<T>(*channel_, [](auto& flavor) noexcept { return flavor.capacity(); });
+    }
+
+    // How many producers there are; a snapshot.
+    [[nodiscard]] std::size_t sender_count() const noexcept { return channel_ != nullptr ? channel_->sender_count() : 0; }
+
+    // Whether both are ends of one channel. False for empty handles.
+    [[nodiscard]] bool same_channel(const sender<T>& tx) const noexcept { return is_channel_of(tx); }
+    [[nodiscard]] bool same_channel(const sync_sender<T>& tx) const noexcept { return is_channel_of(tx); }
+
+    void swap(receiver& other) noexcept { std::swap(channel_, other.channel_); }
+    friend void swap(receiver& one, receiver& other) noexcept { one.swap(other); }
+
+private:
+    friend detail::handle_access;
+
+    // Takes over the channel's one receiver.
+    explicit receiver(detail::channel_base* channel) noexcept : channel_(channel) {}
+
+    static detail::fixed_deadline forever() noexcept { return detail::fixed_deadline(detail::deadline::never()); }
+
+    detail::channel_core<T>* core() const noexcept { return static_cast<detail::channel_core<T>*>(channel_); }
+
+    template <class Sender>
+    bool is_channel_of(const Sender& tx) const noexcept {
+        return channel_ != nullptr && channel_ == detail::handle_access::channel_of(tx);
+    }
+
+    // use(flavor), alone in this receiver; `empty` where the handle is.
+    template <class Result, class Empty, class Use>
+    Result with_flavor(const char* call, Empty&& empty, Use use) const {
+        if (channel_ == nullptr) {
+            return std::forward<Empty>(empty);
+        }
+        const detail::receiver_use alone(*channel_, call);
+        return detail::visit_flavor<T>(*channel_, use);
+    }
+
+    template <class E, class Deadline, class Stop>
+    std::expected<T, E> receive(const char* call, const Deadline& until, const Stop& stop) {
+        using result = std::expected<T, E>;
+        return with_flavor<result>(call, std::unexpected(E::disconnected), [&](auto& flavor) -> result {
+            const detail::take_result<T> taken_or_not =
+                until.wait(detail::take_result<T>{nullptr, channel_errc::timeout},
+                           [&](detail::deadline steady) { return detail::take(flavor, steady, stop); });
+            if (taken_or_not.message == nullptr) {
+                return std::unexpected(static_cast<E>(taken_or_not.error));
+            }
+            const detail::taken_message taken(flavor);
+            return result(std::in_place, std::move(*taken_or_not.message));
+        });
+    }
+
+    detail::channel_base* channel_ = nullptr;
+};
+
+namespace detail {
+
+// Goes through a channel's messages: an input iterator that moves, with T&& for its reference.
+template <class T, bool Waits>
+class message_iterator {
+public:
+    using iterator_concept = std::input_iterator_tag;
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+    using reference = T&&;
+
+    message_iterator() noexcept = default;
+    message_iterator(message_iterator&& other) noexcept
+        : holder_(std::move(other.holder_)), standing_on_(std::exchange(other.standing_on_, 0)) {}
+    message_iterator& operator=(message_iterator&& other) noexcept {
+        leave();
+        holder_ = std::move(other.holder_);
+        standing_on_ = std::exchange(other.standing_on_, 0);
+        return *this;
+    }
+    ~message_iterator() { leave(); }
+
+    // The message that the iterator stands on; takes one first, where the loop did not ask whether there is one.
+    T&& operator*() const {
+        if (!stand()) {
+            fatal("an iterator at the end of a channel was dereferenced");
+        }
+        return std::move(*core()->current().get());
+    }
+    T* operator->() const { return std::addressof(static_cast<T&>(**this)); }
+
+    message_iterator& operator++() {
+        (void)stand();
+        leave();
+        return *this;
+    }
+    void operator++(int) { ++*this; }
+
+    // Whether there is no further message. Takes the next one, if the iterator does not stand on one.
+    friend bool operator==(const message_iterator& it, std::default_sentinel_t) { return !it.stand(); }
+
+private:
+    friend receiver<T>;
+
+    explicit message_iterator(channel_base* channel) noexcept : holder_(channel) {}
+
+    channel_core<T>* core() const noexcept { return static_cast<channel_core<T>*>(holder_.get()); }
+
+    // Whether the message in the shared place is the one this iterator took.
+    bool stands() const noexcept {
+        return standing_on_ != 0 && core()->current().get() != nullptr && core()->current().count() == standing_on_;
+    }
+
+    bool stand() const {
+        if (holder_.get() == nullptr || !core()->has_receiver()) {
+            return false;
+        }
+        if (stands()) {
+            return true;
+        }
+        const receiver_use alone(*holder_.get(), "iteration");
+        core()->current().reserve();
+        return visit_flavor<T>(*holder_.get(), [this](auto& flavor) {
+            T* message = nullptr;
+            if constexpr (Waits) {
+                message = take(flavor, deadline::never(), no_stop()).message;
+            } else {
+                message = try_take(flavor).message;
+            }
+            if (message == nullptr) {
+                return false;
+            }
+            {
+                const taken_message taken(flavor);
+                core()->current().put(std::move(*message));
+            }
+            standing_on_ = core()->current().count();
+            return true;
+        });
+    }
+
+    void leave() noexcept {
+        if (holder_.get() != nullptr && stands()) {
+            core()->current().clear();
+        }
+        standing_on_ = 0;
+    }
+
+    channel_holder holder_;
+    mutable std::uint64_t standing_on_ = 0;
+};
+
+} // namespace detail
+
+} // namespace weir
+
+#endif

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// The sending end of a bounded or a rendezvous channel.
+#ifndef WEIR_SYNC_SENDER_HPP
+#define WEIR_SYNC_SENDER_HPP
+
+#include <weir/detail/flavor/flavor.hpp>
+#include <weir/detail/handles.hpp>
+#include <weir/detail/message.hpp>
+#include <weir/error.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <expected>
+#include <optional>
+#include <utility>
+
+#if WEIR_HAS_STOP_TOKEN
+#include <stop_token>
+#endif
+
+namespace weir {
+
+template <class T>
+class weak_sync_sender;
+
+// One producer of a bounded channel, or, where the capacity is 0, of a rendezvous; copies are more producers. When the last
+// one is gone the receiver, having received everything, is told so.
+//
+// On a rendezvous there is room exactly while a receive waits, and a send that succeeded was received.
+//
+// An empty handle (made by default, moved from, or reset) is safe to use: sends fail with `disconnected`.
+//
+// All sends: `value` is a T or converts to one; the message is made straight in the channel where that cannot throw, else
+// first in a local; what making it throws passes through, with the channel unchanged. If a send fails its argument is untouched.
+// Room that is there wins over a time-out that has run out and over a stop already requested; `disconnected` wins over both.
+//
+// Synchronization: all that this thread did before happens before the return of the receive that yields the message; a receive
+// that frees room happens before the send that uses it.
+// Ordering: messages of one sender arrive in the order sent; if one send returns before another begins, on whatever threads,
+// the first arrives first. Waiting senders are served in the order they came.
+// Thread safety: const members may be called from any number of threads on one handle at once; copies are independent.
+template <class T>
+class sync_sender {
+    static_assert(detail::check_message_kind<T>());
+
+public:
+    using value_type = T;
+
+    // An empty handle.
+    sync_sender() noexcept = default;
+    // One more producer.
+    sync_sender(const sync_sender&) noexcept = default;
+    // Leaves an empty handle; assignment drops what the target held before, and to itself changes nothing.
+    sync_sender(sync_sender&&) noexcept = default;
+    sync_sender& operator=(const sync_sender&) noexcept = default;
+    sync_sender& operator=(sync_sender&&) noexcept = default;
+    ~sync_sender() = default;
+
+    // Sends one message. Blocks while the channel is full.
+    // Errors: `disconnected` if the receiver is gone or closed, or goes while this waits.
+    template <class U = T>
+        requires std::convertible_to<U, T>
+    [[nodiscard]] std::expected<void, send_error> send(U&& value) const {
+        return send_blocking<send_error>(forever(), detail::no_stop(), std::forward<U>(value));
+    }
+
+    // Sends a message made of `args`. As send() otherwise.
+    template <class... Args>
+        requires std::constructible_from<T, Args...>
+    [[nodiscard]] std::expected<void, send_error> emplace(Args&&... args) const {
+        return send_blocking<send_error>(forever(), detail::no_stop(), std::forward<Args>(args)...);
+    }
+
+    // Sends one message if there is room now. Never blocks. On a rendezvous: if a receive waits now.
+    // Errors: `full`, `disconnected`.
+    template <class U = T>
+        requires std::convertible_to<U, T>
+    [[nodiscard]] std::expected<void, try_send_error> try_send(U&& value) const {
+        return try_send_made_of(std::forward<U>(value));
+    }
+
+    // Sends a message made of `args` if there is room now. As try_send() otherwise.
+    template <class... Args>
+        requires std::constructible_from<T, Args...>
+    [[nodiscard]] std::expected<void, try_send_error> try_emplace(Args&&... args) const {
+        return try_send_made_of(std::forward<Args>(args)...);
+    }
+
+    // Sends one message, waiting for room no longer than `timeout`. Zero, less, and NaN: one try; too long for the clock: no limit.
+    // Errors: `timeout`, `disconnected`.
+    template <class U = T, class Rep, class Period>
+        requires std::convertible_to<U, T>
+    [[nodiscard]] std::expected<void, send_timeout_error> send_timeout(U&& value,
+                                                                       std::chrono::duration<Rep, Period> timeout) const {
+        const detail::deadline until = detail::deadline::after(timeout);
+        return send_blocking<send_timeout_error>(fixed(until), detail::no_stop(), std::forward<U>(value));
+    }
+
+    // Sends one message, waiting for room no longer than until `deadline` on its clock. On the steady clock the wait does not
+    // follow changes of the system clock; another clock is asked again when the time seems to have come.
+    // Errors: `timeout`, `disconnected`.
+    template <class U = T, class Clock, class Duration>
+        requires std::convertible_to<U, T>
+    [[nodiscard]] std::expected<void, send_timeout_error>
+    send_deadline(U&& value, std::chrono::time_point<Clock, Duration> deadline) const {
+        return send_blocking<send_timeout_error>(detail::clock_deadline(deadline), detail::no_stop(),
+                                                 std::forward<U>(value));
+    }
+
+#if WEIR_HAS_STOP_TOKEN
+    // Sends one message, waiting for room until a stop is requested.
+    // Errors: `stopped`, `disconnected`.
+    template <class U = T>
+        requires std::convertible_to<U, T>
+    [[nodiscard]] std::expected<void, send_stop_error> send(U&& value, std::stop_token token) const {
+        return send_blocking<send_stop_error>(forever(), token, std::forward<U>(value));
+    }
+#endif
+
+    // Drops this producer; the handle is empty then.
+    void reset() noexcept { handle_.reset(); }
+
+    // False for an empty handle.
+    explicit operator bool() const noexcept { return handle_.get() != nullptr; }
+
+    // Whether the receiver is gone or closed. True for an empty handle.
+    [[nodiscard]] bool is_disconnected() const noexcept {
+        return !*this || visit([](auto& flavor) noexcept { return flavor.is_closed_for_sending(); });
+    }
+
+    // How many messages were sent and not yet received; a snapshot. Always 0 on a rendezvous.
+    [[nodiscard]] std::size_t len() const noexcept {
+        return *this ? visit([](auto& flavor) noexcept { return flavor.len(); }) : 0;
+    }
+    [[nodiscard]] bool is_empty() const noexcept { return len() == 0; }
+
+    // How many messages fit, exactly; 0: a rendezvous. Nullopt for an empty handle.
+    [[nodiscard]] std::optional<std::size_t> capacity() const noexcept {
+        if (!*this) {
+            return std::nullopt;
+        }
+        return visit([](auto& flavor) noexcept { return flavor.capacity(); });
+    }
+
+    // How many producers there are; a snapshot.
+    [[nodiscard]] std::size_t sender_count() const noexcept { return handle_.sender_count(); }
+
+    // Whether both are ends of one channel. False for empty handles.
+    [[nodiscard]] bool same_channel(const sync_sender& other) const noexcept {
+        return *this && handle_.get() == other.handle_.get();
+    }
+
+    // A handle that can become a sender again, and does not keep the channel connected.
+    [[nodiscard]] weak_sync_sender<T> downgrade() const noexcept;
+
+    void swap(sync_sender& other) noexcept { std::swap(handle_, other.handle_); }
+    friend void swap(sync_sender& one, sync_sender& other) noexcept { one.swap(other); }
+
+private:
+    friend detail::handle_access;
+    friend weak_sync_sender<T>;
+
+    // Takes over a producer that was counted already.
+    explicit sync_sender(detail::channel_base* channel) noexcept : handle_(channel) {}
+
+    static detail::fixed_deadline forever() noexcept { return fixed(detail::deadline::never()); }
+    static detail::fixed_deadline fixed(detail::deadline until) noexcept { return detail::fixed_deadline(until); }
+
+    template <class Visit>
+    decltype(auto) visit(Visit visit) const {
+        return detail::visit_sync_flavor<T>(*handle_.get(), visit);
+    }
+
+    template <class E>
+    static std::expected<void, E> to_expected(detail::send_result result) noexcept {
+        if (result == detail::send_result::sent) {
+            return {};
+        }
+        return std::unexpected(static_cast<E>(result));
+    }
+
+    template <class... Args>
+    std::expected<void, try_send_error> try_send_made_of(Args&&... args) const {
+        if (is_disconnected()) {
+            return std::unexpected(try_send_error::disconnected);
+        }
+        if constexpr (!std::is_nothrow_constructible_v<T, Args...>) {
+            if (visit([](auto& flavor) noexcept { return flavor.is_full(); })) {
+                return std::unexpected(try_send_error::full); // the message need not be made
+            }
+        }
+        const auto send = [this](auto& source) {
+            return to_expected<try_send_error>(
+                visit([&source](auto& flavor) noexcept { return flavor.try_send(source); }));
+        };
+        return detail::with_source<T>(send, std::forward<Args>(args)...);
+    }
+
+    template <class E, class Deadline, class Stop, class... Args>
+    std::expected<void, E> send_blocking(const Deadline& until, const Stop& stop, Args&&... args) const {
+        if (is_disconnected()) {
+            return std::unexpected(E::disconnected);
+        }
+        const auto send = [&](auto& source) {
+            return to_expected<E>(visit([&](auto& flavor) {
+                return until.wait(detail::send_result::timeout, [&](detail::deadline steady) {
+                    return flavor.send(source, steady, stop);
+                });
+            }));
+        };
+        return detail::with_source<T>(send, std::forward<Args>(args)...);
+    }
+
+    detail::sender_handle handle_;
+};
+
+// Refers to a bounded or a rendezvous channel without being a producer.
+//
+// Thread safety: lock() may be called from any number of threads at once.
+template <class T>
+class weak_sync_sender {
+public:
+    using value_type = T;
+
+    // Refers to no channel.
+    weak_sync_sender() noexcept = default;
+
+    // A producer again; an empty handle once the last sender is gone, whatever became of the receiver.
+    [[nodiscard]] sync_sender<T> lock() const noexcept { return sync_sender<T>(detail::lock_sender(holder_)); }
+
+    // Refers to no channel from now on.
+    void reset() noexcept { holder_ = {}; }
+
+    void swap(weak_sync_sender& other) noexcept { std::swap(holder_, other.holder_); }
+    friend void swap(weak_sync_sender& one, weak_sync_sender& other) noexcept { one.swap(other); }
+
+private:
+    friend sync_sender<T>;
+
+    explicit weak_sync_sender(detail::channel_base* channel) noexcept : holder_(channel) {}
+
+    detail::channel_holder holder_;
+};
+
+template <class T>
+weak_sync_sender<T> sync_sender<T>::downgrade() const noexcept {
+    return weak_sync_sender<T>(handle_.get());
+}
+
+} // namespace weir
+
+#endif

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Weir: channels for C++23. All of the core.
+#ifndef WEIR_WEIR_HPP
+#define WEIR_WEIR_HPP
+
+#include <weir/channel.hpp>
+#include <weir/error.hpp>
+#include <weir/receiver.hpp>
+#include <weir/sender.hpp>
+#include <weir/sync_sender.hpp>
+
+#endif
