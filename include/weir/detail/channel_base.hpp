@@ -76,7 +76,8 @@ public:
     void leave_receiver() noexcept { receiver_busy_.store(false, memory_order_relaxed); }
 
 protected:
-    explicit channel_base(flavor_kind kind) noexcept : kind_(kind) {
+    // `most_messages`: how many can be in the channel at a time.
+    channel_base(flavor_kind kind, std::uint64_t most_messages) noexcept : receiving_(most_messages), kind_(kind) {
         consumer_.try_lock(); // the receiver's, from the start
     }
     ~channel_base() = default;

@@ -86,7 +86,7 @@ auto try_take(Flavor& flavor) noexcept {
 template <class Flavor, class Stop>
 auto take(Flavor& flavor, deadline until, const Stop& stop) noexcept {
     using result = take_result<std::remove_pointer_t<message_of<Flavor>>>;
-    result taken{flavor.acquire(), {}};
+    result taken{flavor.acquire_head(), {}};
     if (taken.message != nullptr) [[likely]] {
         return taken;
     }

@@ -4,7 +4,7 @@
 //
 // A flavor offers: try_send(source); may_send(), whether an attempt may end otherwise than with `full`; waiters_to_wake(), for
 // how many waiting senders that is so; order_after_enrol(), after which may_send() sees what a receiver did that did not see
-// the enrolled waiter; send_progress(), a count that grows with the messages.
+// the enrolled waiter; seems_to_have_room(), a cheap guess; send_progress(), a count that grows with the messages.
 #ifndef WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
 #define WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
 
@@ -27,8 +27,8 @@ WEIR_NOINLINE send_result send_waiting(Flavor& flavor, sender_wait& sending, Sou
     }
     send_result result = send_result::full;
     const auto attempt = [&]() noexcept { return (result = flavor.try_send(source)) != send_result::full; };
-    const auto may_send = [&]() noexcept { return flavor.may_send(); };
-    if (sending.spin().wait(flavor.send_progress(), may_send, attempt)) {
+    const auto glance = [&]() noexcept { return flavor.seems_to_have_room(); };
+    if (sending.spin().wait(flavor.send_progress(), glance, attempt)) {
         return result;
     }
     const auto to_wake = [&]() noexcept { return flavor.waiters_to_wake(); };
@@ -36,7 +36,7 @@ WEIR_NOINLINE send_result send_waiting(Flavor& flavor, sender_wait& sending, Sou
         thread_waiter<Source> self(source);
         sending.enrol(self, outcome == answer::retry, to_wake);
         flavor.order_after_enrol();
-        if (may_send() && self.take()) {
+        if (flavor.may_send() && self.take()) {
             sending.withdraw(self, to_wake);
             outcome = answer::served;
         } else {

@@ -114,12 +114,18 @@ public:
 
     // The next message, in its slot until release(); null where there is none. Never waits.
     T* acquire() noexcept {
+        T* const message = acquire_head();
+        return message != nullptr ? message : acquire_slowly();
+    }
+
+    // Only a look at the head's slot, which touches nothing that senders write but that: may miss a message behind it.
+    T* acquire_head() noexcept {
         // acquire, pairs with [written]
-        if (head_.in->state(head_.slot).load(memory_order_acquire) == head_written_) [[likely]] {
-            taking_ = head_;
-            return head_.in->value(head_.slot);
+        if (head_.in->state(head_.slot).load(memory_order_acquire) != head_written_) {
+            return nullptr;
         }
-        return acquire_slowly();
+        taking_ = head_;
+        return head_.in->value(head_.slot);
     }
 
     bool has_message() noexcept { return acquire() != nullptr; }
@@ -148,7 +154,7 @@ public:
     wait_result wait(deadline until, const Stop& stop, Poll poll) noexcept {
         return receiving_.wait(
             head_index_.load(memory_order_relaxed) + passed_.load(memory_order_relaxed), until, stop,
-            [this]() noexcept { return head_.slot == head_.in->size || is_written(head_); }, poll,
+            [this]() noexcept { return head_.slot == head_.in->size || acquire_head() != nullptr; }, poll,
             [this]() noexcept { return is_send_under_way(); });
     }
 
@@ -185,7 +191,7 @@ private:
     static constexpr std::size_t prefetch_ahead = 16;
     static constexpr std::size_t alignment = alignof(T) > cache_line ? alignof(T) : cache_line;
 
-    list() noexcept : channel_core<T>(flavor_kind::list) {
+    list() noexcept : channel_core<T>(flavor_kind::list, ~std::uint64_t{0}) {
         hint_.store(first_.get(), memory_order_relaxed);
         head_ = {first_.get(), 0};
         head_written_ = first_.get()->written();

@@ -76,6 +76,7 @@ public:
         return (word & closed_bit) != 0 ? ~std::uint64_t{0} : word == armed ? 1 : 0;
     }
     static void order_after_enrol() noexcept {} // all is seq_cst here
+    bool seems_to_have_room() const noexcept { return word_.load(memory_order_relaxed) == armed; }
     static constexpr std::uint64_t send_progress() noexcept { return 0; }
 
     // ---- Observers: any thread ----
@@ -89,12 +90,20 @@ public:
     // The message of a sender that waits, or of one that met this receiver while it waited; null where there is none. In the
     // landing place until release().
     T* acquire() noexcept {
+        if (T* const message = acquire_head()) {
+            return message;
+        }
+        return word_.load(memory_order_relaxed) == idle ? acquire_waiting() : nullptr;
+    }
+
+    // Only of a sender that met this receiver while it waited.
+    T* acquire_head() noexcept {
         const std::uint32_t word = word_.load(memory_order_seq_cst); // acquire, pairs with [written]
         if (word == written) {
             word_.store(idle, memory_order_relaxed); // the next [armed] publishes that the landing is free
             return landing_.get();
         }
-        return word == idle ? acquire_waiting() : nullptr;
+        return nullptr;
     }
 
     static constexpr bool has_message() noexcept { return false; }
@@ -134,7 +143,7 @@ private:
     static constexpr std::uint32_t closed_bit = 4;
     static constexpr std::size_t alignment = alignof(T) > cache_line ? alignof(T) : cache_line;
 
-    rendezvous() noexcept : channel_core<T>(flavor_kind::rendezvous) {}
+    rendezvous() noexcept : channel_core<T>(flavor_kind::rendezvous, 0) {}
     ~rendezvous() = default;
 
     // False: it was not armed any more.
@@ -196,7 +205,7 @@ private:
         deallocate(this);
     }
 
-    sender_wait sending_;
+    sender_wait sending_{0};
     alignas(cache_line) atomic<std::uint32_t> word_{idle};
     message_place<T> landing_;
 };

@@ -94,7 +94,11 @@ public:
         return (tail & closed_bit) != 0 ? ~std::uint64_t{0} : room(tail, head_.load(memory_order_acquire));
     }
     void order_after_enrol() noexcept { sending_.barrier(); } // the receiver's store of the head is a plain one
-    std::uint64_t send_progress() const noexcept { return head_.load(memory_order_relaxed); }
+    // Only a look at the head.
+    bool seems_to_have_room() const noexcept {
+        return tail_.load(memory_order_relaxed) / 2 - head_.load(memory_order_relaxed) < one_lap_;
+    }
+    std::uint64_t send_progress() const noexcept { return tail_.load(memory_order_relaxed) / 2; }
 
     // ---- Observers: any thread ----
 
@@ -115,13 +119,18 @@ public:
 
     // The next message, in its slot until release(); null where there is none. Never waits.
     T* acquire() noexcept {
+        if (T* const message = acquire_head()) [[likely]] {
+            return message;
+        }
+        return look_.find(*this, own_head_, taking_) ? slots_.value(slot_of(taking_)) : nullptr;
+    }
+
+    // Only a look at the head's slot, which touches nothing that senders write but that: may miss a message behind it.
+    T* acquire_head() noexcept {
         taking_ = own_head_;
         const std::size_t slot = slot_of(taking_);
         // acquire, pairs with [written]
-        if (slots_.state(slot).load(memory_order_acquire) == written_in(taking_ >> slot_bits_)) [[likely]] {
-            return slots_.value(slot);
-        }
-        return look_.find(*this, own_head_, taking_) ? slots_.value(slot_of(taking_)) : nullptr;
+        return slots_.state(slot).load(memory_order_acquire) == written_in(taking_ >> slot_bits_) ? slots_.value(slot) : nullptr;
     }
 
     bool has_message() noexcept { return acquire() != nullptr; }
@@ -157,7 +166,7 @@ public:
     template <class Poll, class Stop>
     wait_result wait(deadline until, const Stop& stop, Poll poll) noexcept {
         return receiving_.wait(
-            progress_, until, stop, [this]() noexcept { return is_written(own_head_); }, poll,
+            progress_, until, stop, [this]() noexcept { return acquire_head() != nullptr; }, poll,
             [this]() noexcept { return is_send_under_way(); });
     }
 
@@ -190,9 +199,9 @@ private:
     }
 
     ring(std::byte* place, std::size_t capacity) noexcept
-        : channel_core<T>(flavor_kind::ring), capacity_(capacity),
+        : channel_core<T>(flavor_kind::ring, capacity), capacity_(capacity),
           slot_bits_(static_cast<unsigned>(std::bit_width(capacity - 1))), one_lap_(std::uint64_t{1} << slot_bits_),
-          slots_(fits_near(capacity) ? near_ : place + round_up(sizeof(ring), alignment)) {
+          slots_(fits_near(capacity) ? near_ : place + round_up(sizeof(ring), alignment)), sending_(capacity) {
         slots_.start(capacity);
     }
 

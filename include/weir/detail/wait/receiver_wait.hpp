@@ -35,6 +35,9 @@ enum class wait_result : std::uint8_t { ready, timeout, stopped };
 
 class receiver_wait {
 public:
+    // `most_batch`: how many messages there can be at a time.
+    explicit receiver_wait(std::uint64_t most_batch) noexcept : spin_(most_batch) {}
+
     static constexpr std::uint32_t sleeping = 1;
     static constexpr std::uint32_t enrolled = 2;
     static constexpr std::uint32_t no_senders = 4;

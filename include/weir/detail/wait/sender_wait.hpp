@@ -61,6 +61,9 @@ private:
 
 class sender_wait {
 public:
+    // `most_batch`: for how many messages there can be room at a time.
+    explicit sender_wait(std::uint64_t most_batch) noexcept : spin_(most_batch) {}
+
     // The receiver, after it published room: whether somebody waits for it.
     bool is_waited_after_write() noexcept { return flags_.after_write() != 0; }
 

@@ -4,9 +4,11 @@
 //
 // budget  microseconds of spinning. Halved when a wait went on to park, doubled when spinning ended it. Never all gone, so
 //         that a change for the better is noticed.
-// lag     pauses between looks. A side that finds much at a time looks less often, so that the other can work on its cache
-//         lines undisturbed; one that finds single messages looks at once.
-// Both are hints, read and written without order.
+// lag     how long to wait before the first look. Where the other side works without pause, a side that follows at its heels
+//         makes both of them wait for the cache line between them, for every message. So waits that end at once, time and again,
+//         are answered with a short lag; it grows while it is followed by large batches, and falls back to nothing after
+//         a batch of one or two, as a partner that waits for the answer would cause.
+// All are hints, read and written without order.
 #ifndef WEIR_DETAIL_WAIT_SPIN_HPP
 #define WEIR_DETAIL_WAIT_SPIN_HPP
 
@@ -19,26 +21,34 @@ namespace weir::detail {
 
 class spin_policy {
 public:
+    // `most_batch`: how much there can be at a time, at most; a lag is not to last until then.
+    explicit spin_policy(std::uint64_t most_batch) noexcept : most_batch_(most_batch) {}
+
     // Looks until `poll()` is true or the budget and a bounded number of yields are spent; true if poll() was. Most looks are
     // at `glance()`, which is cheap and may miss what poll() sees. `progress` counts what this side has got through so far.
     template <class Glance, class Poll>
     bool wait(std::uint64_t progress, Glance glance, Poll poll) noexcept {
         if (can_spin()) {
             const int rate = pauses_per_microsecond();
-            int lag = next_lag(progress, rate);
             const int budget = budget_.load(memory_order_relaxed) * rate;
-            for (int spent = 0, look = 1; spent < budget; ++look) {
-                for (int i = 0; i < lag; ++i) {
-                    pause();
-                }
-                spent += lag;
-                if ((glance() || look % looks_a_poll == 0) && poll()) {
+            const int lag = next_lag(progress, rate);
+            for (int i = 0; i < lag; ++i) {
+                pause();
+            }
+            for (int looks = 1, spent = 0; spent < budget; ++looks) {
+                if ((glance() || looks % looks_a_poll == 0) && poll()) {
                     set_budget(2 * budget_.load(memory_order_relaxed));
+                    note_arrival(looks * quick_fraction <= rate);
                     return true;
                 }
-                lag = lag < longest_gap ? lag + 1 : lag;
+                const int gap = looks < close_looks ? 1 : long_gap;
+                for (int i = 0; i < gap; ++i) {
+                    pause();
+                }
+                spent += gap;
             }
         }
+        lag_.store(0, memory_order_relaxed);
         for (int i = 0; i < yields; ++i) {
             yield();
             if (poll()) {
@@ -52,25 +62,46 @@ public:
 private:
     static constexpr int most_microseconds = 32;
     static constexpr int fewest_microseconds = 2;
-    static constexpr int looks_a_poll = 8;
-    static constexpr int longest_gap = 16;
-    static constexpr int longest_lag_microseconds = 4;
     static constexpr int yields = 32;
-    static constexpr std::uint64_t large_batch = 32;
-    static constexpr std::uint64_t small_batch = 4;
+
+    static constexpr int looks_a_poll = 16;
+    static constexpr int close_looks = 64;
+    static constexpr int long_gap = 8;
+
+    static constexpr int quick_fraction = 8;      // a wait below 1/8 microsecond is a quick one
+    static constexpr int quick_waits = 4;         // so many in a row bring a lag
+    static constexpr int waits_after_failure = 64; // or so many, after one that did not help
+    static constexpr int first_lag_fraction = 4;  // 1/4 microsecond
+    static constexpr int most_lag_microseconds = 3;
+    static constexpr std::uint64_t large_batch = 16;
+    static constexpr std::uint64_t small_batch = 2;
 
     int next_lag(std::uint64_t progress, int rate) noexcept {
+        if (most_batch_ < 2 * large_batch) {
+            return 0;
+        }
         const std::uint64_t batch = progress - last_progress_.load(memory_order_relaxed);
         last_progress_.store(progress, memory_order_relaxed);
         int lag = lag_.load(memory_order_relaxed);
-        if (batch >= large_batch) {
-            lag = lag + lag / 2 + 1;
-            lag = lag > longest_lag_microseconds * rate ? longest_lag_microseconds * rate : lag;
-        } else if (batch <= small_batch) {
+        if (lag == 0) {
+            if (quick_.load(memory_order_relaxed) >= quick_waits) {
+                lag = rate / first_lag_fraction;
+            }
+        } else if (batch > most_batch_ / 2) {
             lag = lag / 2;
+        } else if (batch >= large_batch) {
+            lag = lag < most_lag_microseconds * rate ? lag + lag / 2 + 1 : lag;
+        } else if (batch <= small_batch) {
+            lag = 0;
+            quick_.store(quick_waits - waits_after_failure, memory_order_relaxed);
         }
         lag_.store(lag, memory_order_relaxed);
-        return lag > 0 ? lag : 1;
+        return lag;
+    }
+
+    void note_arrival(bool quick) noexcept {
+        const int before = quick_.load(memory_order_relaxed);
+        quick_.store(quick ? (before < quick_waits ? before + 1 : before) : (before < 0 ? before : 0), memory_order_relaxed);
     }
 
     void set_budget(int microseconds) noexcept {
@@ -80,9 +111,11 @@ private:
         budget_.store(bounded, memory_order_relaxed);
     }
 
+    const std::uint64_t most_batch_;
     atomic<std::uint64_t> last_progress_{0};
     atomic<int> budget_{most_microseconds};
     atomic<int> lag_{0};
+    atomic<int> quick_{0};
 };
 
 } // namespace weir::detail
