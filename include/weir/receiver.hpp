@@ -189,7 +189,7 @@ public:
 
     // How many messages were sent and not yet received; a snapshot. Always 0 on a rendezvous.
     [[nodiscard]] std::size_t len() const noexcept {
-        return with_flavor<std::size_t>("len", 0, [](auto& flavor) noexcept { return detail::received_len(flavor); });
+        return channel_ != nullptr ? detail::visit_flavor<T>(*channel_, [](auto& flavor) noexcept { return flavor.len(); }) : 0;
     }
     // Whether a try_recv would find no message now.
     [[nodiscard]] bool is_empty() const noexcept { return len() == 0; }

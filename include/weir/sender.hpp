@@ -62,14 +62,14 @@ public:
     template <class U = T>
         requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, send_error> send(U&& value) const {
-        return send_made_of(std::forward<U>(value));
+        return detail::send_converted<T>(std::forward<U>(value), check(), into_channel());
     }
 
     // Sends a message made of `args`. As send() otherwise.
     template <class... Args>
         requires std::constructible_from<T, Args...>
     [[nodiscard]] std::expected<void, send_error> emplace(Args&&... args) const {
-        return send_made_of(std::forward<Args>(args)...);
+        return detail::send_constructed<T>(check(), into_channel(), std::forward<Args>(args)...);
     }
 
     // Drops this producer; the handle is empty then.
@@ -111,18 +111,17 @@ private:
 
     detail::list<T>* channel() const noexcept { return static_cast<detail::list<T>*>(handle_.get()); }
 
-    template <class... Args>
-    std::expected<void, send_error> send_made_of(Args&&... args) const {
-        if (is_disconnected()) {
+    static std::expected<void, send_error> sent_if(bool sent) noexcept {
+        if (!sent) {
             return std::unexpected(send_error::disconnected);
         }
-        const auto send = [this](auto& source) -> std::expected<void, send_error> {
-            if (!channel()->send(source)) {
-                return std::unexpected(send_error::disconnected);
-            }
-            return {};
-        };
-        return detail::with_source<T>(send, std::forward<Args>(args)...);
+        return {};
+    }
+    auto check() const noexcept {
+        return [this]() noexcept { return sent_if(!is_disconnected()); };
+    }
+    auto into_channel() const noexcept {
+        return [this](auto& source) { return sent_if(*this && channel()->send(source)); };
     }
 
     detail::sender_handle handle_;

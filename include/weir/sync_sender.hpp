@@ -70,7 +70,8 @@ public:
     template <class... Args>
         requires std::constructible_from<T, Args...>
     [[nodiscard]] std::expected<void, send_error> emplace(Args&&... args) const {
-        return send_blocking<send_error>(forever(), detail::no_stop(), std::forward<Args>(args)...);
+        return detail::send_constructed<T>(check<send_error>(), waiting<send_error>(forever(), detail::no_stop()),
+                                           std::forward<Args>(args)...);
     }
 
     // Sends one message if there is room now. Never blocks. On a rendezvous: if a receive waits now.
@@ -78,14 +79,14 @@ public:
     template <class U = T>
         requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, try_send_error> try_send(U&& value) const {
-        return try_send_made_of(std::forward<U>(value));
+        return detail::send_converted<T>(std::forward<U>(value), check_room(), trying());
     }
 
     // Sends a message made of `args` if there is room now. As try_send() otherwise.
     template <class... Args>
         requires std::constructible_from<T, Args...>
     [[nodiscard]] std::expected<void, try_send_error> try_emplace(Args&&... args) const {
-        return try_send_made_of(std::forward<Args>(args)...);
+        return detail::send_constructed<T>(check_room(), trying(), std::forward<Args>(args)...);
     }
 
     // Sends one message, waiting for room no longer than `timeout`. Zero, less, and NaN: one try; too long for the clock: no limit.
@@ -181,36 +182,46 @@ private:
         return std::unexpected(static_cast<E>(result));
     }
 
-    template <class... Args>
-    std::expected<void, try_send_error> try_send_made_of(Args&&... args) const {
-        if (is_disconnected()) {
-            return std::unexpected(try_send_error::disconnected);
-        }
-        if constexpr (!std::is_nothrow_constructible_v<T, Args...>) {
-            if (visit([](auto& flavor) noexcept { return flavor.is_full(); })) {
-                return std::unexpected(try_send_error::full); // the message need not be made
-            }
-        }
-        const auto send = [this](auto& source) {
-            return to_expected<try_send_error>(
-                visit([&source](auto& flavor) noexcept { return flavor.try_send(source); }));
-        };
-        return detail::with_source<T>(send, std::forward<Args>(args)...);
+    template <class E, class Deadline, class Stop, class U>
+    std::expected<void, E> send_blocking(const Deadline& until, const Stop& stop, U&& value) const {
+        return detail::send_converted<T>(std::forward<U>(value), check<E>(), waiting<E>(until, stop));
     }
 
-    template <class E, class Deadline, class Stop, class... Args>
-    std::expected<void, E> send_blocking(const Deadline& until, const Stop& stop, Args&&... args) const {
-        if (is_disconnected()) {
-            return std::unexpected(E::disconnected);
-        }
-        const auto send = [&](auto& source) {
+    // How a send ends, made of the parts that detail::send_made() calls.
+    template <class E>
+    auto check() const noexcept {
+        return [this]() noexcept {
+            return to_expected<E>(is_disconnected() ? detail::send_result::disconnected : detail::send_result::sent);
+        };
+    }
+    auto check_room() const noexcept {
+        return [this]() noexcept {
+            return to_expected<try_send_error>(
+                is_disconnected()                                                ? detail::send_result::disconnected
+                : visit([](auto& flavor) noexcept { return flavor.is_full(); }) ? detail::send_result::full
+                                                                                 : detail::send_result::sent);
+        };
+    }
+    auto trying() const noexcept {
+        return [this](auto& source) noexcept {
+            if (!*this) {
+                return to_expected<try_send_error>(detail::send_result::disconnected);
+            }
+            return to_expected<try_send_error>(visit([&](auto& flavor) noexcept { return flavor.try_send(source); }));
+        };
+    }
+    template <class E, class Deadline, class Stop>
+    auto waiting(const Deadline& until, const Stop& stop) const noexcept {
+        return [this, &until, &stop](auto& source) {
+            if (!*this) {
+                return to_expected<E>(detail::send_result::disconnected);
+            }
             return to_expected<E>(visit([&](auto& flavor) {
                 return until.wait(detail::send_result::timeout, [&](detail::deadline steady) {
                     return flavor.send(source, steady, stop);
                 });
             }));
         };
-        return detail::with_source<T>(send, std::forward<Args>(args)...);
     }
 
     detail::sender_handle handle_;

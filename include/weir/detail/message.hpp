@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <memory>
 #include <new>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -34,35 +33,59 @@ constexpr bool check_message() {
     return true;
 }
 
-// Refers to the arguments that a message is made of, and makes it at the moment of success, straight in its slot. Only for
-// arguments from which it can be made without an exception.
-template <class T, class... Args>
+// Makes a message from what a caller gave, at the moment of success, straight in its slot: make() returns a T and does not throw.
+template <class T, class Make>
 class message_source {
 public:
-    static_assert(std::is_nothrow_constructible_v<T, Args...>);
+    explicit message_source(Make make) noexcept : make_(std::move(make)) {}
 
-    explicit message_source(Args&&... args) noexcept : args_(std::forward<Args>(args)...) {}
-
-    void make_at(void* place) noexcept {
-        std::apply([place](auto&&... args) { ::new (place) T(std::forward<decltype(args)>(args)...); }, std::move(args_));
-    }
+    void make_at(void* place) noexcept { ::new (place) T(make_()); }
 
 private:
-    std::tuple<Args&&...> args_;
+    Make make_;
 };
 
-// Calls send(source) with a source for a T made of `args`: of the arguments themselves where making a T cannot throw, else
-// of a local made before anything is claimed.
-template <class T, class Send, class... Args>
-decltype(auto) with_source(Send&& send, Args&&... args) {
-    if constexpr (std::is_nothrow_constructible_v<T, Args...>) {
-        message_source<T, Args...> source(std::forward<Args>(args)...);
+// From a T that is there already.
+template <class T>
+class message_source<T, T&&> {
+public:
+    explicit message_source(T&& message) noexcept : message_(message) {}
+
+    void make_at(void* place) noexcept { ::new (place) T(std::move(message_)); }
+
+private:
+    T& message_;
+};
+
+// The result of send(source), with a source for the T that make() returns. If making it may throw (`Throws`) that is done
+// first, in a local, before anything is claimed, and only if check() finds that the send may succeed.
+template <class T, bool Throws, class Make, class Check, class Send>
+auto send_made(Make make, const Check& check, const Send& send) {
+    if constexpr (Throws) {
+        if (auto refused = check(); !refused) {
+            return refused;
+        }
+        T local(make());
+        message_source<T, T&&> source(std::move(local));
         return send(source);
     } else {
-        T local(std::forward<Args>(args)...);
-        message_source<T, T> source(std::move(local));
+        message_source<T, Make> source(std::move(make));
         return send(source);
     }
+}
+
+// Likewise for the T that `value` converts to.
+template <class T, class Value, class Check, class Send>
+auto send_converted(Value&& value, const Check& check, const Send& send) {
+    return send_made<T, !std::is_nothrow_convertible_v<Value, T>>(
+        [&value]() -> T { return std::forward<Value>(value); }, check, send);
+}
+
+// Likewise for a T constructed from `args`.
+template <class T, class Check, class Send, class... Args>
+auto send_constructed(const Check& check, const Send& send, Args&&... args) {
+    return send_made<T, !std::is_nothrow_constructible_v<T, Args...>>(
+        [&]() -> T { return T(std::forward<Args>(args)...); }, check, send);
 }
 
 // Storage for one T that has no lifetime of its own.

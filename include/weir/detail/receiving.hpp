@@ -7,9 +7,9 @@
 #include <weir/detail/channel_base.hpp>
 #include <weir/error.hpp>
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdio>
+#include <type_traits>
+#include <utility>
 
 namespace weir::detail {
 
@@ -82,14 +82,9 @@ auto try_take(Flavor& flavor) noexcept {
     return result{nullptr, channel_errc::empty};
 }
 
-// Waits. Errors: disconnected, timeout, stopped.
 template <class Flavor, class Stop>
-auto take(Flavor& flavor, deadline until, const Stop& stop) noexcept {
-    using result = take_result<std::remove_pointer_t<message_of<Flavor>>>;
-    result taken{flavor.acquire_head(), {}};
-    if (taken.message != nullptr) [[likely]] {
-        return taken;
-    }
+WEIR_NOINLINE auto take_slowly(Flavor& flavor, deadline until, const Stop& stop) noexcept {
+    auto taken = take_result<std::remove_pointer_t<message_of<Flavor>>>{};
     const wait_result ended = flavor.wait(until, stop, [&]() noexcept {
         taken = try_take(flavor);
         return taken.message != nullptr || taken.error != channel_errc::empty;
@@ -100,10 +95,14 @@ auto take(Flavor& flavor, deadline until, const Stop& stop) noexcept {
     return taken;
 }
 
-// What a receiver sees of len(): 0 where nothing can be received now, though a send may be under way.
-template <class Flavor>
-std::size_t received_len(Flavor& flavor) noexcept {
-    return flavor.has_message() ? std::max<std::size_t>(flavor.len(), 1) : 0;
+// Waits. Errors: disconnected, timeout, stopped.
+template <class Flavor, class Stop>
+WEIR_INLINE auto take(Flavor& flavor, deadline until, const Stop& stop) noexcept {
+    using result = take_result<std::remove_pointer_t<message_of<Flavor>>>;
+    if (auto* const message = flavor.acquire_head()) [[likely]] {
+        return result{message, {}};
+    }
+    return take_slowly(flavor, until, stop);
 }
 
 } // namespace weir::detail

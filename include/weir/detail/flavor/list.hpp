@@ -31,8 +31,9 @@
 // that: every sender that loaded the hint before the move had claimed a lower index. (Claim, load of the hint, move and
 // load of the tail are all seq_cst.) When the head has passed that index all of them have stored their slots, and so have
 // let go of the block (I4). A hint may run ahead of a sender; the slot that it claimed keeps its own and all later blocks, since
-// blocks are freed in order, and it walks back. Who walks without a claim, to link a block, raises pins_ before it loads the hint;
-// the receiver reads pins_ after the hint has left the block, and frees nothing while there is one.
+// blocks are freed in order, and it walks back. Who walks without a claim (to link a block, or to look whether a message is there)
+// raises pins_ before it loads the hint or the head's block; the receiver reads pins_ after both have left the block, and
+// frees nothing while there is one.
 #ifndef WEIR_DETAIL_FLAVOR_LIST_HPP
 #define WEIR_DETAIL_FLAVOR_LIST_HPP
 
@@ -104,10 +105,11 @@ public:
 
     bool is_closed_for_sending() const noexcept { return (tail_.load(memory_order_acquire) & closed_bit) != 0; }
 
-    std::size_t len() const noexcept {
+    // Counts sends that are under way, unless there is nothing else.
+    std::size_t len() noexcept {
         const std::uint64_t received = head_index_.load(memory_order_relaxed) + passed_.load(memory_order_relaxed);
         const std::uint64_t sent = tail_index();
-        return sent > received ? static_cast<std::size_t>(sent - received) : 0;
+        return sent > received && has_written(sent) ? static_cast<std::size_t>(sent - received) : 0;
     }
 
     // ---- The receiver: one thread ----
@@ -127,8 +129,6 @@ public:
         taking_ = head_;
         return head_.in->value(head_.slot);
     }
-
-    bool has_message() noexcept { return acquire() != nullptr; }
 
     // Destroys the message that acquire() gave, or what was left of it, and gives its slot back.
     void release() noexcept {
@@ -185,6 +185,21 @@ public:
     }
 
 private:
+    // While there is one, no block is given back.
+    class pin {
+    public:
+        explicit pin(list& owner) noexcept : owner_(owner) {
+            owner_.pins_.fetch_add(1, memory_order_seq_cst); // pairs with reclaim
+        }
+        ~pin() { owner_.pins_.fetch_sub(1, memory_order_release); } // pairs with reclaim
+
+        pin(const pin&) = delete;
+        pin& operator=(const pin&) = delete;
+
+    private:
+        list& owner_;
+    };
+
     static constexpr std::uint64_t closed_bit = 1;
     static constexpr std::uint64_t step = 2;
     static constexpr bool claims_blindly = Sizes::reserve != 0;
@@ -195,6 +210,7 @@ private:
         hint_.store(first_.get(), memory_order_relaxed);
         head_ = {first_.get(), 0};
         head_written_ = first_.get()->written();
+        head_block_.store(first_.get(), memory_order_relaxed);
         oldest_ = first_.get();
     }
 
@@ -220,21 +236,31 @@ private:
         return closed_bit;
     }
 
+    // Whether a message below `end` is there.
+    bool has_written(std::uint64_t end) noexcept {
+        const pin pinned(*this);
+        position at{head_block_.load(memory_order_seq_cst), 0}; // pairs with move_head
+        if (const std::uint64_t head = head_index_.load(memory_order_relaxed); head > at.in->start) {
+            at.slot = static_cast<std::uint32_t>(std::min<std::uint64_t>(head - at.in->start, at.in->size));
+        }
+        for (; enter(at) && is_before(at, end); at = after(at)) {
+            if (is_written(at)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     // Links a block behind `end`, if nobody else did. Throws std::bad_alloc.
     void extend(std::uint64_t end) {
-        pins_.fetch_add(1, memory_order_seq_cst); // pairs with reclaim
+        const pin pinned(*this);
         block* last = hint_.load(memory_order_seq_cst); // pairs with move_hint
         while (block* const next = last->next.load(memory_order_acquire)) {
             last = next;
         }
-        bool linked = true;
-        if (last->end() == end) {
-            linked = link_next(last) != nullptr;
-        } else {
+        if (last->end() != end) {
             advance(linked_end_, last->end());
-        }
-        pins_.fetch_sub(1, memory_order_release); // pairs with reclaim
-        if (!linked) {
+        } else if (link_next(last) == nullptr) {
             throw_bad_alloc();
         }
     }
@@ -362,6 +388,7 @@ private:
         head_written_ = to.in->written();
         head_index_.store(to.in->start + to.slot, memory_order_relaxed);
         if (crossed) {
+            head_block_.store(to.in, memory_order_seq_cst); // pairs with has_written
             reclaim();
         }
     }
@@ -438,12 +465,13 @@ private:
     atomic<std::uint32_t> pins_{0};
     atomic<std::uint64_t> final_{~std::uint64_t{0}}; // the last index and one, once closed
 
-    // The receiver's own; the two counters are read by len().
+    // The receiver's own; the atomic ones are read by len().
     alignas(cache_line) position head_;
     slot_state head_written_ = 0;     // what the state byte is where the head's message is there
     position taking_;
     atomic<std::uint64_t> head_index_{0};
-    atomic<std::uint64_t> passed_{0}; // messages taken behind the head
+    atomic<std::uint64_t> passed_{0};          // messages taken behind the head
+    atomic<block*> head_block_{nullptr};       // head_.in
     block* oldest_ = nullptr;         // the first that is not given back
     look_ahead<list> look_;
 

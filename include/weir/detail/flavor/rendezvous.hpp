@@ -106,8 +106,6 @@ public:
         return nullptr;
     }
 
-    static constexpr bool has_message() noexcept { return false; }
-
     void release() noexcept { std::destroy_at(landing_.get()); }
 
     bool is_send_under_way() const noexcept override { return false; }

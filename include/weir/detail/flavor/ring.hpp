@@ -34,6 +34,7 @@
 #include <weir/detail/flavor/ring_slots.hpp>
 #include <weir/detail/platform/cpu.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -107,12 +108,21 @@ public:
     // Whether a try_send would find the ring full.
     bool is_full() const noexcept { return !may_send(); }
 
+    // Counts sends that are under way, unless there is nothing else.
     std::size_t len() const noexcept {
-        const std::uint64_t head = head_.load(memory_order_acquire);
+        const position head = head_.load(memory_order_acquire);
         const std::uint64_t passed = passed_.load(memory_order_relaxed);
-        const std::uint64_t claimed = distance(head, tail_.load(memory_order_acquire) / 2);
-        const std::uint64_t there = claimed < capacity_ ? claimed : capacity_;
-        return there > passed ? static_cast<std::size_t>(there - passed) : 0;
+        const position tail = tail_index();
+        const std::uint64_t claimed = std::min<std::uint64_t>(distance(head, tail), capacity_);
+        if (claimed <= passed) {
+            return 0;
+        }
+        for (position at = head; at < tail; at = after(at)) {
+            if (is_written(at)) {
+                return static_cast<std::size_t>(claimed - passed);
+            }
+        }
+        return 0;
     }
 
     // ---- The receiver: one thread ----
@@ -132,8 +142,6 @@ public:
         // acquire, pairs with [written]
         return slots_.state(slot).load(memory_order_acquire) == written_in(taking_ >> slot_bits_) ? slots_.value(slot) : nullptr;
     }
-
-    bool has_message() noexcept { return acquire() != nullptr; }
 
     // Destroys the message that acquire() gave, or what was left of it, and gives its room back.
     void release() noexcept {
