@@ -97,7 +97,7 @@ public:
             if (message == nullptr) {
                 return std::unexpected(static_cast<try_recv_error>(error));
             }
-            const detail::taken_message taken(flavor);
+            const detail::taken_message taken(flavor, message);
             return result(std::in_place, std::move(*message));
         });
     }
@@ -144,7 +144,7 @@ public:
             std::size_t count = 0;
             while (message != nullptr) {
                 {
-                    const detail::taken_message taken(flavor);
+                    const detail::taken_message taken(flavor, message);
                     *out++ = std::move(*message);
                 }
                 message = ++count < max ? flavor.acquire() : nullptr;
@@ -241,14 +241,14 @@ private:
     std::expected<T, E> receive(const char* call, const Deadline& until, const Stop& stop) {
         using result = std::expected<T, E>;
         return with_flavor<result>(call, std::unexpected(E::disconnected), [&](auto& flavor) -> result {
-            const detail::take_result<T> taken_or_not =
+            auto [message, error] =
                 until.wait(detail::take_result<T>{nullptr, channel_errc::timeout},
                            [&](detail::deadline steady) { return detail::take(flavor, steady, stop); });
-            if (taken_or_not.message == nullptr) {
-                return std::unexpected(static_cast<E>(taken_or_not.error));
+            if (message == nullptr) {
+                return std::unexpected(static_cast<E>(error));
             }
-            const detail::taken_message taken(flavor);
-            return result(std::in_place, std::move(*taken_or_not.message));
+            const detail::taken_message taken(flavor, message);
+            return result(std::in_place, std::move(*message));
         });
     }
 
@@ -328,7 +328,7 @@ private:
                 return false;
             }
             {
-                const taken_message taken(flavor);
+                const taken_message taken(flavor, message);
                 core()->current().put(std::move(*message));
             }
             standing_on_ = core()->current().count();

@@ -41,15 +41,18 @@ private:
 // A message that acquire() gave, from then until its slot is free again.
 template <class Flavor>
 class taken_message {
+    using pointer = decltype(std::declval<Flavor&>().acquire());
+
 public:
-    explicit taken_message(Flavor& flavor) noexcept : flavor_(flavor) {}
-    ~taken_message() { flavor_.release(); }
+    taken_message(Flavor& flavor, pointer message) noexcept : flavor_(flavor), message_(message) {}
+    ~taken_message() { flavor_.release(message_); }
 
     taken_message(const taken_message&) = delete;
     taken_message& operator=(const taken_message&) = delete;
 
 private:
     Flavor& flavor_;
+    pointer message_;
 };
 
 // A message in the channel, or null and why.

@@ -126,24 +126,20 @@ public:
         if (head_.in->state(head_.slot).load(memory_order_acquire) != head_written_) {
             return nullptr;
         }
-        taking_ = head_;
+        if (look_.is_active()) [[unlikely]] {
+            taking_ = head_;
+        }
         return head_.in->value(head_.slot);
     }
 
     // Destroys the message that acquire() gave, or what was left of it, and gives its slot back.
-    void release() noexcept {
-        std::destroy_at(taking_.in->value(taking_.slot));
+    void release(T* message) noexcept {
+        std::destroy_at(message);
         if (!look_.is_active()) [[likely]] {
             ++head_.slot;
             head_index_.store(head_index_.load(memory_order_relaxed) + 1, memory_order_relaxed);
-            return;
-        }
-        taking_.in->state(taking_.slot).store(taking_.in->taken(), memory_order_relaxed);
-        passed_.store(passed_.load(memory_order_relaxed) + 1, memory_order_relaxed);
-        if (position head = head_; look_.take(*this, taking_, head)) {
-            const std::uint64_t steps = head.in->start + head.slot - head_index_.load(memory_order_relaxed);
-            passed_.store(passed_.load(memory_order_relaxed) - steps, memory_order_relaxed);
-            move_head(head);
+        } else {
+            release_slowly();
         }
     }
 
@@ -382,6 +378,16 @@ private:
         return nullptr;
     }
 
+    WEIR_NOINLINE void release_slowly() noexcept {
+        taking_.in->state(taking_.slot).store(taking_.in->taken(), memory_order_relaxed);
+        passed_.store(passed_.load(memory_order_relaxed) + 1, memory_order_relaxed);
+        if (position head = head_; look_.take(*this, taking_, head)) {
+            const std::uint64_t steps = head.in->start + head.slot - head_index_.load(memory_order_relaxed);
+            passed_.store(passed_.load(memory_order_relaxed) - steps, memory_order_relaxed);
+            move_head(head);
+        }
+    }
+
     void move_head(position to) noexcept {
         const bool crossed = to.in != head_.in;
         head_ = to;
@@ -437,8 +443,8 @@ private:
     }
 
     void drain() noexcept override {
-        while (acquire() != nullptr) {
-            release();
+        while (T* const message = acquire()) {
+            release(message);
         }
         free_spare();
     }
@@ -468,7 +474,7 @@ private:
     // The receiver's own; the atomic ones are read by len().
     alignas(cache_line) position head_;
     slot_state head_written_ = 0;     // what the state byte is where the head's message is there
-    position taking_;
+    position taking_;                 // the slot that acquire() gave, where look_ is active
     atomic<std::uint64_t> head_index_{0};
     atomic<std::uint64_t> passed_{0};          // messages taken behind the head
     atomic<block*> head_block_{nullptr};       // head_.in

@@ -106,7 +106,7 @@ public:
         return nullptr;
     }
 
-    void release() noexcept { std::destroy_at(landing_.get()); }
+    void release(T* message) noexcept { std::destroy_at(message); }
 
     bool is_send_under_way() const noexcept override { return false; }
 

@@ -45,6 +45,7 @@ namespace weir::detail {
 template <class T>
 class ring final : public channel_core<T> {
     using slots_type = ring_slots<T>;
+    using place = typename slots_type::place;
     using channel_base::receiving_;
 
 public:
@@ -61,8 +62,8 @@ public:
             }
             bytes += slots;
         }
-        void* const place = allocate(bytes, alignment);
-        return ::new (place) ring(static_cast<std::byte*>(place), capacity);
+        void* const memory = allocate(bytes, alignment);
+        return ::new (memory) ring(static_cast<std::byte*>(memory), capacity);
     }
 
     std::size_t capacity() const noexcept { return capacity_; }
@@ -132,33 +133,28 @@ public:
         if (T* const message = acquire_head()) [[likely]] {
             return message;
         }
-        return look_.find(*this, own_head_, taking_) ? slots_.value(slot_of(taking_)) : nullptr;
+        return look_.find(*this, own_head_, taking_) ? slots_.at(slot_of(taking_)).value : nullptr;
     }
 
     // Only a look at the head's slot, which touches nothing that senders write but that: may miss a message behind it.
     T* acquire_head() noexcept {
-        taking_ = own_head_;
-        const std::size_t slot = slot_of(taking_);
         // acquire, pairs with [written]
-        return slots_.state(slot).load(memory_order_acquire) == written_in(taking_ >> slot_bits_) ? slots_.value(slot) : nullptr;
+        if (head_at_.state->load(memory_order_acquire) != head_written_) {
+            return nullptr;
+        }
+        taking_ = own_head_;
+        return head_at_.value;
     }
 
     // Destroys the message that acquire() gave, or what was left of it, and gives its room back.
-    void release() noexcept {
-        std::destroy_at(slots_.value(slot_of(taking_)));
-        if (!look_.is_active()) [[likely]] {
-            own_head_ = after(own_head_);
-        } else {
-            slots_.state(slot_of(taking_)).store(taken_in(taking_ >> slot_bits_), memory_order_relaxed);
-            passed_.store(passed_.load(memory_order_relaxed) + 1, memory_order_relaxed);
-            position head = own_head_;
-            if (!look_.take(*this, taking_, head)) {
-                return;
-            }
-            passed_.store(passed_.load(memory_order_relaxed) - distance(own_head_, head), memory_order_relaxed);
-            own_head_ = head;
-        }
+    void release(T* message) noexcept {
+        std::destroy_at(message);
         ++progress_;
+        if (!look_.is_active()) [[likely]] {
+            move_head(after(own_head_));
+        } else if (!release_passed()) {
+            return;
+        }
         if (sending_.is_waited()) [[unlikely]] {
             serve_waiting(false);
         }
@@ -186,13 +182,13 @@ public:
     static bool is_before(position at, std::uint64_t tail) noexcept { return at < tail; }
     static constexpr bool enter(position) noexcept { return true; }
     position after(position at) const noexcept {
-        return slot_of(at) + 1 == capacity_ ? ((at >> slot_bits_) + 1) << slot_bits_ : at + 1;
+        return slot_of(at) + 1 == capacity_ ? (lap_of(at) + 1) << slot_bits_ : at + 1;
     }
     bool is_written(position at) const noexcept {
-        return slots_.state(slot_of(at)).load(memory_order_acquire) == written_in(at >> slot_bits_); // pairs with [written]
+        return slots_.at(slot_of(at)).state->load(memory_order_acquire) == written_in(lap_of(at)); // pairs with [written]
     }
     bool is_taken(position at) const noexcept {
-        return slots_.state(slot_of(at)).load(memory_order_relaxed) == taken_in(at >> slot_bits_);
+        return slots_.at(slot_of(at)).state->load(memory_order_relaxed) == taken_in(lap_of(at));
     }
 
 private:
@@ -206,20 +202,23 @@ private:
         return alignof(T) <= cache_line && capacity <= slots_type::lanes && slots_type::bytes_used(capacity) <= near_bytes;
     }
 
-    ring(std::byte* place, std::size_t capacity) noexcept
+    ring(std::byte* memory, std::size_t capacity) noexcept
         : channel_core<T>(flavor_kind::ring, capacity), capacity_(capacity),
           slot_bits_(static_cast<unsigned>(std::bit_width(capacity - 1))), one_lap_(std::uint64_t{1} << slot_bits_),
-          slots_(fits_near(capacity) ? near_ : place + round_up(sizeof(ring), alignment)), sending_(capacity) {
+          slots_(fits_near(capacity) ? near_ : memory + round_up(sizeof(ring), alignment)), sending_(capacity) {
         slots_.start(capacity);
+        move_head(0);
     }
 
     ~ring() = default;
 
     std::size_t slot_of(position ticket) const noexcept { return static_cast<std::size_t>(ticket & (one_lap_ - 1)); }
 
+    std::uint64_t lap_of(position ticket) const noexcept { return ticket >> slot_bits_; }
+
     // How many tickets from `from` to `to`.
     std::uint64_t distance(position from, position to) const noexcept {
-        return ((to >> slot_bits_) - (from >> slot_bits_)) * capacity_ + slot_of(to) - slot_of(from);
+        return (lap_of(to) - lap_of(from)) * capacity_ + slot_of(to) - slot_of(from);
     }
 
     // How many may still be claimed, given the words tail_ and head_ as read.
@@ -231,7 +230,7 @@ private:
     // ---- Senders ----
 
     send_result claim(std::uint64_t& ticket) noexcept {
-        std::uint64_t tail = tail_.load(memory_order_relaxed);
+        std::uint64_t tail = tail_.load(memory_order_acquire); // pairs with close_sending
         for (;;) {
             if ((tail & closed_bit) != 0) [[unlikely]] {
                 return send_result::disconnected;
@@ -251,8 +250,8 @@ private:
                     continue;
                 }
             }
-            // seq_cst, pairs with tail_index
-            if (tail_.compare_exchange_weak(tail, after(ticket) * 2, memory_order_seq_cst, memory_order_relaxed))
+            // seq_cst, pairs with tail_index; on failure acquire, pairs with close_sending
+            if (tail_.compare_exchange_weak(tail, after(ticket) * 2, memory_order_seq_cst, memory_order_acquire))
                 [[likely]] {
                 return send_result::sent;
             }
@@ -261,13 +260,13 @@ private:
 
     template <class Source>
     void write(std::uint64_t ticket, Source& source) noexcept {
-        const std::size_t slot = slot_of(ticket);
+        const place at = slots_.at(slot_of(ticket));
         if constexpr (sizeof(T) <= cache_line) {
-            prefetch_for_write(slots_.value(slot + prefetch_ahead));
+            prefetch_for_write(at.value + prefetch_ahead);
         }
-        source.make_at(slots_.value(slot));
+        source.make_at(at.value);
         // [written] release, pairs with acquire() and is_written
-        slots_.state(slot).store(written_in(ticket >> slot_bits_), memory_order_release);
+        at.state->store(written_in(lap_of(ticket)), memory_order_release);
         if (const std::uint32_t flags = receiving_.flags_after_write(); flags != 0) [[unlikely]] {
             after_write(flags);
         }
@@ -282,6 +281,25 @@ private:
     }
 
     // ---- The receiver ----
+
+    void move_head(position to) noexcept {
+        own_head_ = to;
+        head_at_ = slots_.at(slot_of(to));
+        head_written_ = written_in(lap_of(to));
+    }
+
+    // The message at taking_ has gone. False: that was behind the head, which stays.
+    WEIR_NOINLINE bool release_passed() noexcept {
+        slots_.at(slot_of(taking_)).state->store(taken_in(lap_of(taking_)), memory_order_relaxed);
+        passed_.store(passed_.load(memory_order_relaxed) + 1, memory_order_relaxed);
+        position head = own_head_;
+        if (!look_.take(*this, taking_, head)) {
+            return false;
+        }
+        passed_.store(passed_.load(memory_order_relaxed) - distance(own_head_, head), memory_order_relaxed);
+        move_head(head);
+        return true;
+    }
 
     // Moves in the messages of waiting senders, first come first served, as far as there is room before own_head_.
     // `published`: whether that room is there for all to see.
@@ -301,9 +319,9 @@ private:
             const std::uint64_t ticket = tail / 2;
             // seq_cst, as in claim
             if (tail_.compare_exchange_weak(tail, after(ticket) * 2, memory_order_seq_cst, memory_order_relaxed)) {
-                const std::size_t slot = slot_of(ticket);
-                next.serve(slots_.value(slot));
-                slots_.state(slot).store(written_in(ticket >> slot_bits_), memory_order_relaxed); // read by this thread
+                const place at = slots_.at(slot_of(ticket));
+                next.serve(at.value);
+                at.state->store(written_in(lap_of(ticket)), memory_order_relaxed); // read by this thread
                 next.finish(answer::served);
                 return;
             }
@@ -320,8 +338,8 @@ private:
     }
 
     void drain() noexcept override {
-        while (acquire() != nullptr) {
-            release();
+        while (T* const message = acquire()) {
+            release(message);
         }
     }
 
@@ -342,6 +360,8 @@ private:
 
     // The receiver's own; passed_ is read by len().
     alignas(cache_line) position own_head_ = 0;
+    place head_at_{};             // its slot
+    slot_state head_written_ = 0; // what the state byte is where its message is there
     position taking_ = 0;
     std::uint64_t progress_ = 0;
     atomic<std::uint64_t> passed_{0}; // messages taken behind the head

@@ -50,21 +50,24 @@ public:
     // Before any use: makes the state bytes.
     void start(std::size_t capacity) const noexcept {
         for (std::size_t slot = 0; slot < capacity; ++slot) {
-            ::new (static_cast<void*>(&state(slot))) atomic<slot_state>(0);
+            ::new (static_cast<void*>(at(slot).state)) atomic<slot_state>(0);
         }
     }
 
-    atomic<slot_state>& state(std::size_t slot) const noexcept {
-        return reinterpret_cast<atomic<slot_state>*>(group(slot))[slot % lanes];
-    }
-    T* value(std::size_t slot) const noexcept {
-        return reinterpret_cast<T*>(group(slot) + values_at + slot % lanes * sizeof(T));
+    struct place {
+        atomic<slot_state>* state;
+        T* value;
+    };
+
+    place at(std::size_t slot) const noexcept {
+        std::byte* const group = groups_ + slot / lanes * group_bytes;
+        const std::size_t lane = slot % lanes;
+        return {reinterpret_cast<atomic<slot_state>*>(group) + lane,
+                reinterpret_cast<T*>(group + values_at + lane * sizeof(T))};
     }
 
 private:
     static constexpr std::size_t values_at = round_up(lanes, alignof(T));
-
-    std::byte* group(std::size_t slot) const noexcept { return groups_ + slot / lanes * group_bytes; }
 
     std::byte* groups_;
 };
