@@ -28,7 +28,7 @@ class weak_sender;
 // Thread safety: const members may be called from any number of threads on one handle at once; copies are independent.
 //
 //     auto [tx, rx] = weir::channel<std::string>();
-//     std::jthread worker([tx = std::move(tx)] { (void)tx.send("hello"); });
+//     std::jthread worker([out = std::move(tx)] { (void)out.send("hello"); });
 //     std::string text = rx.recv().value();
 template <class T>
 class sender {
