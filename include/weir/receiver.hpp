@@ -156,7 +156,7 @@ public:
     // The messages as they come: the range ends when the channel is disconnected. A message is taken, and waited for, when the
     // loop asks whether there is one more; it lies in the channel's state until the iterator moves on or goes. All iterators
     // of a channel share that place: the one that took the last message stands on it.
-    // Throws: the loop throws std::bad_alloc where there is no memory for that place, which a channel of messages above 64
+    // Throws: the loop throws std::bad_alloc where there is no memory for that place, which a channel of messages above 40
     // bytes takes at its first use; no message is lost.
     [[nodiscard]] iterator begin() noexcept { return iterator(channel_); }
     [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
@@ -175,6 +175,7 @@ public:
     // Drops the receiver; the handle is empty then. Sends fail from now on, and what is queued is destroyed here, in order.
     void reset() noexcept {
         if (detail::channel_base* const channel = std::exchange(channel_, nullptr)) {
+            { const detail::receiver_use<> alone(*channel, "reset"); }
             channel->drop_receiver();
         }
     }
@@ -233,7 +234,7 @@ private:
         if (channel_ == nullptr) {
             return std::forward<Empty>(empty);
         }
-        const detail::receiver_use alone(*channel_, call);
+        const detail::receiver_use<> alone(*channel_, call);
         return detail::visit_flavor<T>(*channel_, use);
     }
 
@@ -270,9 +271,11 @@ public:
     message_iterator(message_iterator&& other) noexcept
         : holder_(std::move(other.holder_)), standing_on_(std::exchange(other.standing_on_, 0)) {}
     message_iterator& operator=(message_iterator&& other) noexcept {
-        leave();
-        holder_ = std::move(other.holder_);
-        standing_on_ = std::exchange(other.standing_on_, 0);
+        if (this != &other) {
+            leave();
+            holder_ = std::move(other.holder_);
+            standing_on_ = std::exchange(other.standing_on_, 0);
+        }
         return *this;
     }
     ~message_iterator() { leave(); }
@@ -287,7 +290,9 @@ public:
     T* operator->() const { return std::addressof(static_cast<T&>(**this)); }
 
     message_iterator& operator++() {
-        (void)stand();
+        if (standing_on_ == 0) {
+            (void)stand(); // the loop did not ask: one message is skipped
+        }
         leave();
         return *this;
     }
@@ -309,20 +314,23 @@ private:
     }
 
     bool stand() const {
-        if (holder_.get() == nullptr || !core()->has_receiver()) {
+        if (holder_.get() == nullptr) {
             return false;
         }
         if (stands()) {
             return true;
         }
-        const receiver_use alone(*holder_.get(), "iteration");
+        if (!core()->has_receiver()) {
+            return false;
+        }
+        const receiver_use<> alone(*holder_.get(), "iteration");
         core()->current().reserve();
-        return visit_flavor<T>(*holder_.get(), [this](auto& flavor) {
+        return detail::visit_flavor<T>(*holder_.get(), [this](auto& flavor) {
             T* message = nullptr;
             if constexpr (Waits) {
-                message = take(flavor, deadline::never(), no_stop()).message;
+                message = detail::take(flavor, deadline::never(), no_stop()).message;
             } else {
-                message = try_take(flavor).message;
+                message = detail::try_take(flavor).message;
             }
             if (message == nullptr) {
                 return false;

@@ -77,7 +77,7 @@ public:
 
 protected:
     // `most_messages`: how many can be in the channel at a time.
-    channel_base(flavor_kind kind, std::uint64_t most_messages) noexcept : receiving_(most_messages), kind_(kind) {
+    channel_base(flavor_kind kind, std::uint64_t most_messages) noexcept : kind_(kind), receiving_(most_messages) {
         consumer_.try_lock(); // the receiver's, from the start
     }
     ~channel_base() = default;
@@ -98,8 +98,6 @@ protected:
         }
     }
 
-    receiver_wait receiving_;
-
 private:
     void drop() noexcept final {
         drain();
@@ -116,10 +114,16 @@ private:
         } while (!consumer_.unlock_unless_owed());
     }
 
+    const flavor_kind kind_;
+    debt_lock consumer_;
     atomic<std::size_t> senders_{1};
     atomic<std::size_t> holders_{2};
-    debt_lock consumer_;
-    const flavor_kind kind_;
+
+protected:
+    receiver_wait receiving_;
+
+private:
+    // The receiver's own, as is what flavors put behind.
     bool has_receiver_ = true;
     atomic<bool> receiver_busy_{false};
 };

@@ -19,7 +19,7 @@ namespace weir::detail {
 // Holds at most one message. Small ones lie inside; for a large one memory is taken at its first use, and kept.
 template <class T>
 class message_stash {
-    static constexpr std::size_t most_inside = 64;
+    static constexpr std::size_t most_inside = 40;
     static constexpr bool inside = sizeof(T) <= most_inside && alignof(T) <= cache_line;
 
     struct outside_place {

@@ -34,9 +34,12 @@ constexpr bool check_message() {
 }
 
 // Makes a message from what a caller gave, at the moment of success, straight in its slot: make() returns a T and does not throw.
-template <class T, class Make>
+// `Plain`: nothing but bytes is copied.
+template <class T, bool Plain, class Make>
 class message_source {
 public:
+    static constexpr bool is_plain = Plain;
+
     explicit message_source(Make make) noexcept : make_(std::move(make)) {}
 
     void make_at(void* place) noexcept { ::new (place) T(make_()); }
@@ -45,31 +48,20 @@ private:
     Make make_;
 };
 
-// From a T that is there already.
-template <class T>
-class message_source<T, T&&> {
-public:
-    explicit message_source(T&& message) noexcept : message_(message) {}
-
-    void make_at(void* place) noexcept { ::new (place) T(std::move(message_)); }
-
-private:
-    T& message_;
-};
 
 // The result of send(source), with a source for the T that make() returns. If making it may throw (`Throws`) that is done
 // first, in a local, before anything is claimed, and only if check() finds that the send may succeed.
-template <class T, bool Throws, class Make, class Check, class Send>
+template <class T, bool Throws, bool Plain, class Make, class Check, class Send>
 auto send_made(Make make, const Check& check, const Send& send) {
     if constexpr (Throws) {
         if (auto refused = check(); !refused) {
             return refused;
         }
         T local(make());
-        message_source<T, T&&> source(std::move(local));
-        return send(source);
+        return detail::send_made<T, false, std::is_trivially_copyable_v<T>>(
+            [&local]() noexcept -> T { return T(std::move(local)); }, check, send);
     } else {
-        message_source<T, Make> source(std::move(make));
+        message_source<T, Plain, Make> source(std::move(make));
         return send(source);
     }
 }
@@ -77,14 +69,23 @@ auto send_made(Make make, const Check& check, const Send& send) {
 // Likewise for the T that `value` converts to.
 template <class T, class Value, class Check, class Send>
 auto send_converted(Value&& value, const Check& check, const Send& send) {
-    return send_made<T, !std::is_nothrow_convertible_v<Value, T>>(
-        [&value]() -> T { return std::forward<Value>(value); }, check, send);
+    constexpr bool throws = !std::is_nothrow_convertible_v<Value, T>;
+    constexpr bool plain = std::is_trivially_copyable_v<T> && std::is_same_v<std::remove_cvref_t<Value>, T>;
+    return detail::send_made<T, throws, plain>(
+        [&value]() -> T {
+            if constexpr (std::is_arithmetic_v<T> && std::is_arithmetic_v<std::remove_cvref_t<Value>>) {
+                return static_cast<T>(value);
+            } else {
+                return std::forward<Value>(value);
+            }
+        },
+        check, send);
 }
 
 // Likewise for a T constructed from `args`.
 template <class T, class Check, class Send, class... Args>
 auto send_constructed(const Check& check, const Send& send, Args&&... args) {
-    return send_made<T, !std::is_nothrow_constructible_v<T, Args...>>(
+    return detail::send_made<T, !std::is_nothrow_constructible_v<T, Args...>, false>(
         [&]() -> T { return T(std::forward<Args>(args)...); }, check, send);
 }
 

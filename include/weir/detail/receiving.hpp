@@ -13,10 +13,11 @@
 
 namespace weir::detail {
 
-// The thread's stay in the receiver. With WEIR_CHECKED a second one at the same time ends the program.
+// The thread's stay in the receiver. With WEIR_CHECKED a second one at the same time ends the program. A template, so that
+// translation units may differ in that.
+template <bool Checked = WEIR_CHECKED != 0>
 class receiver_use {
 public:
-#if WEIR_CHECKED
     receiver_use(channel_base& channel, const char* call) noexcept : channel_(channel) {
         if (!channel.enter_receiver()) {
             constexpr int size = 160;
@@ -32,10 +33,16 @@ public:
 
 private:
     channel_base& channel_;
-#else
+};
+
+template <>
+class receiver_use<false> {
+public:
     receiver_use(channel_base&, const char*) noexcept {}
     ~receiver_use() {} // so that a use is no unused variable
-#endif
+
+    receiver_use(const receiver_use&) = delete;
+    receiver_use& operator=(const receiver_use&) = delete;
 };
 
 // A message that acquire() gave, from then until its slot is free again.
@@ -89,7 +96,7 @@ template <class Flavor, class Stop>
 WEIR_NOINLINE auto take_slowly(Flavor& flavor, deadline until, const Stop& stop) noexcept {
     auto taken = take_result<std::remove_pointer_t<message_of<Flavor>>>{};
     const wait_result ended = flavor.wait(until, stop, [&]() noexcept {
-        taken = try_take(flavor);
+        taken = detail::try_take(flavor);
         return taken.message != nullptr || taken.error != channel_errc::empty;
     });
     if (ended != wait_result::ready) {
@@ -105,7 +112,7 @@ WEIR_INLINE auto take(Flavor& flavor, deadline until, const Stop& stop) noexcept
     if (auto* const message = flavor.acquire_head()) [[likely]] {
         return result{message, {}};
     }
-    return take_slowly(flavor, until, stop);
+    return detail::take_slowly(flavor, until, stop);
 }
 
 } // namespace weir::detail

@@ -4,7 +4,7 @@
 //
 // A flavor offers: try_send(source); may_send(), whether an attempt may end otherwise than with `full`; waiters_to_wake(), for
 // how many waiting senders that is so; order_after_enrol(), after which may_send() sees what a receiver did that did not see
-// the enrolled waiter; seems_to_have_room(), a cheap guess; send_progress(), a count that grows with the messages.
+// the enrolled waiter; send_granted(ticket, source), for a waiter that was granted a ticket; seems_to_have_room(), a cheap guess; send_progress(), a count that grows with the messages.
 #ifndef WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
 #define WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
 
@@ -32,20 +32,28 @@ WEIR_NOINLINE send_result send_waiting(Flavor& flavor, sender_wait& sending, Sou
         return result;
     }
     const auto to_wake = [&]() noexcept { return flavor.waiters_to_wake(); };
-    for (answer outcome = answer::served;;) {
+    for (bool first = false;;) { // sticky: who was at the front once stays there
+        answer outcome = answer::retry;
         thread_waiter<Source> self(source);
-        sending.enrol(self, outcome == answer::retry, to_wake);
+        sending.enrol(self, first, to_wake);
         flavor.order_after_enrol();
         if (flavor.may_send() && self.take()) {
             sending.withdraw(self, to_wake);
-            outcome = answer::served;
         } else {
             outcome = self.await(until, stop, sending.spin(), flavor.send_progress());
-            if (outcome == answer::served) {
+            switch (outcome) {
+            case answer::served:
                 return send_result::sent;
-            }
-            if (outcome != answer::retry) {
+            case answer::granted:
+                flavor.send_granted(self.ticket(), source);
+                return send_result::sent;
+            case answer::retry:
+                first = true;
+                break;
+            case answer::stopped:
+            case answer::timeout:
                 sending.withdraw(self, to_wake);
+                break;
             }
         }
         if (attempt()) {

@@ -160,7 +160,7 @@ public:
         const std::uint64_t tail = tail_.load(memory_order_seq_cst); // pairs with the claims
         return (tail & closed_bit) == 0 ? tail / step : std::min(tail / step, final_.load(memory_order_acquire));
     }
-    static bool is_before(const position& at, std::uint64_t index) noexcept { return at.in->start + at.slot < index; }
+    static std::uint64_t index_of(const position& at) noexcept { return at.in->start + at.slot; }
     // Goes on to the next block where this one is at its end.
     static bool enter(position& at) noexcept {
         while (at.slot == at.in->size) {
@@ -199,7 +199,7 @@ private:
     static constexpr std::uint64_t closed_bit = 1;
     static constexpr std::uint64_t step = 2;
     static constexpr bool claims_blindly = Sizes::reserve != 0;
-    static constexpr std::size_t prefetch_ahead = 16;
+    static constexpr std::uint32_t prefetch_ahead = 16;
     static constexpr std::size_t alignment = alignof(T) > cache_line ? alignof(T) : cache_line;
 
     list() noexcept : channel_core<T>(flavor_kind::list, ~std::uint64_t{0}) {
@@ -239,7 +239,7 @@ private:
         if (const std::uint64_t head = head_index_.load(memory_order_relaxed); head > at.in->start) {
             at.slot = static_cast<std::uint32_t>(std::min<std::uint64_t>(head - at.in->start, at.in->size));
         }
-        for (; enter(at) && is_before(at, end); at = after(at)) {
+        for (; enter(at) && index_of(at) < end; at = after(at)) {
             if (is_written(at)) {
                 return true;
             }
@@ -299,8 +299,8 @@ private:
             in = find_block(in, index);
         }
         const auto slot = static_cast<std::uint32_t>(index - in->start);
-        if constexpr (sizeof(T) <= cache_line) {
-            prefetch_for_write(in->value(slot) + prefetch_ahead);
+        if (sizeof(T) <= cache_line && slot + prefetch_ahead < in->size) {
+            detail::prefetch_for_write(in->value(slot + prefetch_ahead));
         }
         source.make_at(in->value(slot));
         // [written] release, pairs with acquire() and is_written
@@ -340,8 +340,8 @@ private:
     // Off `from`, if it is there. Needs a claim behind `from`, or to be the receiver.
     void move_hint(block* from, block* to) noexcept {
         block* seen = from;
-        // seq_cst both: pairs with the claims and the loads of the hint that follow them
-        if (hint_.compare_exchange_strong(seen, to, memory_order_seq_cst, memory_order_relaxed)) {
+        // seq_cst both, and where it has moved already: pairs with the claims and the loads of the hint that follow them
+        if (hint_.compare_exchange_strong(seen, to, memory_order_seq_cst, memory_order_seq_cst)) {
             from->passed_at.store(tail_.load(memory_order_seq_cst) / step, memory_order_relaxed);
         }
     }
@@ -350,13 +350,13 @@ private:
     void give_spare(block* unused) noexcept {
         block* none = nullptr;
         if (!spare_.compare_exchange_strong(none, unused, memory_order_release, memory_order_relaxed)) {
-            free_block(unused);
+            detail::free_block(unused);
         }
     }
 
     void free_spare() noexcept {
         if (block* const unused = spare_.exchange(nullptr, memory_order_acquire)) {
-            free_block(unused);
+            detail::free_block(unused);
         }
     }
 
@@ -366,6 +366,7 @@ private:
         if (!look_.is_active() && head_.slot == head_.in->size) {
             position next = head_;
             if (!enter(next)) {
+                trim();
                 return nullptr;
             }
             move_head(next);
@@ -382,7 +383,7 @@ private:
         taking_.in->state(taking_.slot).store(taking_.in->taken(), memory_order_relaxed);
         passed_.store(passed_.load(memory_order_relaxed) + 1, memory_order_relaxed);
         if (position head = head_; look_.take(*this, taking_, head)) {
-            const std::uint64_t steps = head.in->start + head.slot - head_index_.load(memory_order_relaxed);
+            const std::uint64_t steps = index_of(head) - head_index_.load(memory_order_relaxed);
             passed_.store(passed_.load(memory_order_relaxed) - steps, memory_order_relaxed);
             move_head(head);
         }
@@ -392,7 +393,7 @@ private:
         const bool crossed = to.in != head_.in;
         head_ = to;
         head_written_ = to.in->written();
-        head_index_.store(to.in->start + to.slot, memory_order_relaxed);
+        head_index_.store(index_of(to), memory_order_relaxed);
         if (crossed) {
             head_block_.store(to.in, memory_order_seq_cst); // pairs with has_written
             reclaim();
@@ -454,12 +455,12 @@ private:
         for (block* in = oldest_; in != nullptr;) {
             block* const next = in->next.load(memory_order_relaxed);
             if (in != first_.get()) {
-                free_block(in);
+                detail::free_block(in);
             }
             in = next;
         }
         this->~list();
-        deallocate(this);
+        detail::deallocate(this);
     }
 
     alignas(cache_line) atomic<std::uint64_t> tail_{0};
@@ -468,7 +469,6 @@ private:
     atomic<std::uint64_t> linked_end_{Sizes::embedded_slots};
     atomic<std::uint64_t> low_mark_{Sizes::embedded_slots};
     atomic<block*> spare_{nullptr};
-    atomic<std::uint32_t> pins_{0};
     atomic<std::uint64_t> final_{~std::uint64_t{0}}; // the last index and one, once closed
 
     // The receiver's own; the atomic ones are read by len().
@@ -481,7 +481,9 @@ private:
     block* oldest_ = nullptr;         // the first that is not given back
     look_ahead<list> look_;
 
-    alignas(cache_line) embedded_block<T, Sizes::embedded_slots> first_;
+    atomic<std::uint32_t> pins_{0};
+
+    embedded_block<T, Sizes::embedded_slots> first_;
 };
 
 } // namespace weir::detail

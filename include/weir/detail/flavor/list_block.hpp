@@ -101,7 +101,7 @@ list_block<T>* try_make_block(std::uint32_t slots, std::uint32_t reserve) noexce
 template <class T>
 void free_block(list_block<T>* block) noexcept {
     block->~list_block<T>();
-    deallocate(block);
+    detail::deallocate(block);
 }
 
 } // namespace weir::detail

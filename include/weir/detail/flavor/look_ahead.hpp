@@ -2,25 +2,92 @@
 //
 // Finding messages behind a stalled sender: how the receiver looks past slots that are claimed and not yet written.
 //
-// Order is kept because the tail is read before the looks: had a send below slot j returned before the send of j began, its
-// write would happen before j's claim, hence before the tail that covers j was read, and the look would have found it.
-// So: (1) read the tail, where the cursor has reached the one that was read last; (2) look at every hole again, lowest first;
-// (3) go on from the cursor. The first written slot is the one to take.
+// A round reads the tail, then looks at every hole known so far, lowest first, then walks on to that tail; the first written
+// slot is the one to take. The next call goes on with the round. A call finds nothing only after a whole round of its own.
 //
-// What is remembered between calls, so that a slot that was passed is not looked at each time:
-//   holes_    the slots that were unwritten when looked at, in order; the head is the first. At most `remembered`.
-//   cursor_   every slot between the head and here is a hole or was taken.
-// Where there are more holes than are remembered the cursor stays at the first of the others, and each call walks on from
-// there; slots taken there bear a mark.
+// Order is kept. Let the send of slot i < j have returned before that of j began. Then i was written before j was claimed, hence
+// before the tail that covers j was read; so the look at i, which came later in the round, has found it. A hole that is
+// written after its look in the round does not matter: its send had not returned when all slots of the round were claimed.
 //
-// Queue: position, tail_index(), and for a position: is_before(position, index), enter(position&) (false where its memory is
-// not there yet, so that it cannot be written), is_written, is_taken, after(position).
+// What is remembered, so that no slot that was passed is looked at again and again:
+//   holes_     the slots that were unwritten when looked at, in order; the head is the first. As many as there are stalled
+//              senders; memory for more than a few is taken when they come, and kept
+//   looked_    how many of the holes the round has looked at
+//   cursor_    every slot between the head and here is a hole or was taken
+// Where there is no memory for another hole the cursor stays there, and a round walks on from it alone:
+//   beyond_    where the round is, that far behind the cursor
+//   marked_    index behind the last slot that was taken there; such slots bear a mark
+//
+// Queue: position; tail_index(); and for a position: index_of, enter(position&) (false where its memory is not there yet, so
+// that it cannot be written), is_written, is_taken, after. Positions are ordered as their indices are.
 #ifndef WEIR_DETAIL_FLAVOR_LOOK_AHEAD_HPP
 #define WEIR_DETAIL_FLAVOR_LOOK_AHEAD_HPP
 
+#include <weir/detail/memory.hpp>
+
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 namespace weir::detail {
+
+// Positions in order. Takes memory where a few are too many, and goes without where there is none.
+template <class Position>
+class hole_list {
+public:
+    hole_list() noexcept = default;
+    hole_list(const hole_list&) = delete;
+    hole_list& operator=(const hole_list&) = delete;
+    ~hole_list() { free_memory(); }
+
+    std::size_t size() const noexcept { return size_; }
+    const Position& operator[](std::size_t i) const noexcept { return data_[i]; }
+
+    // False where memory is out.
+    bool push_back(const Position& position) noexcept {
+        if (size_ == room_ && !grow()) {
+            return false;
+        }
+        data_[size_++] = position;
+        return true;
+    }
+
+    // The place of `position`; size() if it is not here.
+    std::size_t find(const Position& position) const noexcept {
+        return static_cast<std::size_t>(std::find(data_, data_ + size_, position) - data_);
+    }
+
+    void erase(std::size_t i) noexcept {
+        std::copy(data_ + i + 1, data_ + size_, data_ + i);
+        --size_;
+    }
+
+private:
+    static constexpr std::size_t few = 4;
+
+    bool grow() noexcept {
+        auto* const more = static_cast<Position*>(try_allocate(2 * room_ * sizeof(Position), alignof(std::max_align_t)));
+        if (more == nullptr) {
+            return false;
+        }
+        std::uninitialized_copy(data_, data_ + size_, more);
+        free_memory();
+        data_ = more;
+        room_ *= 2;
+        return true;
+    }
+
+    void free_memory() noexcept {
+        if (data_ != inside_) {
+            detail::deallocate(data_);
+        }
+    }
+
+    Position inside_[few] = {};
+    Position* data_ = inside_;
+    std::size_t size_ = 0;
+    std::size_t room_ = few;
+};
 
 template <class Queue>
 class look_ahead {
@@ -28,89 +95,115 @@ public:
     using position = typename Queue::position;
 
     // Whether slots behind the head were looked at, so that the head may not simply go on by one.
-    bool is_active() const noexcept { return count_ != 0; }
+    bool is_active() const noexcept { return holes_.size() != 0; }
 
     // The head is not written. True: `found` is the slot to take.
     bool find(Queue& queue, position head, position& found) noexcept {
-        if (count_ == 0) {
-            tail_ = queue.tail_index();
-            if (!queue.is_before(head, tail_) || !queue.enter(head)) {
+        bool whole_round = !is_active();
+        if (whole_round) {
+            if (!queue.enter(head) || queue.index_of(head) >= queue.tail_index()) {
                 return false;
             }
-            holes_[0] = head;
-            count_ = 1;
+            holes_.push_back(head); // there is room for one
             cursor_ = queue.after(head);
-        } else if (!queue.is_before(cursor_, tail_)) {
-            tail_ = queue.tail_index();
+            start_round(queue);
         }
-        for (unsigned i = 0; i < count_; ++i) {
-            if (queue.is_written(holes_[i])) {
-                found = holes_[i];
-                return true;
+        while (!go_on(queue, found)) {
+            if (whole_round) {
+                return false;
             }
+            start_round(queue);
+            whole_round = true;
         }
-        while (queue.is_before(cursor_, tail_) && queue.enter(cursor_)) {
-            const position here = cursor_;
-            if (queue.is_written(here)) {
-                cursor_ = queue.after(here);
-                found = here;
-                return true;
-            }
-            if (!queue.is_taken(here)) {
-                if (count_ == remembered) {
-                    return find_beyond(queue, found);
-                }
-                holes_[count_++] = here;
-            }
-            cursor_ = queue.after(here);
-        }
-        return false;
+        return true;
     }
 
-    // The message at `taken` has gone; its slot is marked unless it was the head. True: the head moves to `head`.
+    // The message at `taken` has gone, and its slot is marked. True: the head moves to `head`.
     bool take(Queue& queue, position taken, position& head) noexcept {
-        unsigned hole = 0;
-        while (hole < count_ && !(holes_[hole] == taken)) {
-            ++hole;
-        }
-        if (hole < count_) {
-            --count_;
-            for (unsigned i = hole; i < count_; ++i) {
-                holes_[i] = holes_[i + 1];
+        const std::size_t hole = holes_.find(taken);
+        if (hole == holes_.size()) {
+            if (queue.index_of(taken) >= queue.index_of(cursor_)) {
+                marked_ = std::max(marked_, queue.index_of(queue.after(taken)));
             }
+            return false;
+        }
+        holes_.erase(hole);
+        if (hole < looked_) {
+            --looked_;
         }
         if (hole != 0) {
             return false;
         }
-        if (count_ != 0) {
+        if (is_active()) {
             head = holes_[0];
             return true;
         }
-        while (queue.is_before(cursor_, tail_) && queue.enter(cursor_) && queue.is_taken(cursor_)) {
+        while (queue.index_of(cursor_) < marked_ && queue.enter(cursor_) && queue.is_taken(cursor_)) {
             cursor_ = queue.after(cursor_);
         }
         head = cursor_;
+        if (queue.index_of(cursor_) < marked_) {
+            holes_.push_back(cursor_); // slots behind it were taken, so the look goes on from here
+            looked_ = 0;
+            cursor_ = queue.after(cursor_);
+        }
         return true;
     }
 
 private:
-    static constexpr unsigned remembered = 8;
+    void start_round(Queue& queue) noexcept {
+        tail_ = queue.tail_index();
+        looked_ = 0;
+        is_beyond_ = false;
+    }
 
-    bool find_beyond(Queue& queue, position& found) noexcept {
-        for (position here = queue.after(cursor_); queue.is_before(here, tail_) && queue.enter(here);
-             here = queue.after(here)) {
-            if (queue.is_written(here)) {
-                found = here;
+    bool go_on(Queue& queue, position& found) noexcept {
+        for (; looked_ < holes_.size(); ++looked_) {
+            if (queue.is_written(holes_[looked_])) {
+                found = holes_[looked_];
+                return true;
+            }
+        }
+        for (; is_in_round(queue, cursor_); cursor_ = queue.after(cursor_)) {
+            if (queue.is_written(cursor_)) {
+                found = cursor_;
+                cursor_ = queue.after(cursor_);
+                return true;
+            }
+            if (!queue.is_taken(cursor_)) {
+                if (!holes_.push_back(cursor_)) {
+                    return go_on_beyond(queue, found);
+                }
+                looked_ = holes_.size();
+            }
+        }
+        return false;
+    }
+
+    bool go_on_beyond(Queue& queue, position& found) noexcept {
+        if (!is_beyond_) {
+            is_beyond_ = true;
+            beyond_ = cursor_;
+        }
+        for (; is_in_round(queue, beyond_); beyond_ = queue.after(beyond_)) {
+            if (queue.is_written(beyond_)) {
+                found = beyond_;
+                beyond_ = queue.after(beyond_);
                 return true;
             }
         }
         return false;
     }
 
-    unsigned count_ = 0;
-    position holes_[remembered] = {};
+    bool is_in_round(Queue& queue, position& at) const noexcept { return queue.index_of(at) < tail_ && queue.enter(at); }
+
+    hole_list<position> holes_;
+    std::size_t looked_ = 0;
     position cursor_ = {};
     std::uint64_t tail_ = 0;
+    position beyond_ = {};
+    bool is_beyond_ = false;
+    std::uint64_t marked_ = 0;
 };
 
 } // namespace weir::detail

@@ -65,7 +65,7 @@ public:
     template <class Source, class Stop>
     send_result send(Source& source, deadline until, const Stop& stop) noexcept {
         const send_result result = try_send(source);
-        return result == send_result::full ? send_waiting(*this, sending_, source, until, stop) : result;
+        return result == send_result::full ? detail::send_waiting(*this, sending_, source, until, stop) : result;
     }
 
     // ---- For blocking_send ----
@@ -76,6 +76,10 @@ public:
         return (word & closed_bit) != 0 ? ~std::uint64_t{0} : word == armed ? 1 : 0;
     }
     static void order_after_enrol() noexcept {} // all is seq_cst here
+    // Never called: here a waiting sender's message is always made by the receiver.
+    template <class Source>
+    void send_granted(std::uint64_t, Source&) noexcept {}
+
     bool seems_to_have_room() const noexcept { return word_.load(memory_order_relaxed) == armed; }
     static constexpr std::uint64_t send_progress() noexcept { return 0; }
 
@@ -113,9 +117,14 @@ public:
     // Waits until poll() is true: acquire() gave a message, or none will come.
     template <class Poll, class Stop>
     wait_result wait(deadline until, const Stop& stop, Poll poll) noexcept {
-        const bool stopped = stop.stop_requested();
-        if (stopped || until.has_passed()) {
-            return poll() ? wait_result::ready : stopped ? wait_result::stopped : wait_result::timeout;
+        if (poll()) {
+            return wait_result::ready; // a closed channel among others: `armed` must not take the place of `closed`
+        }
+        if (stop.stop_requested()) {
+            return wait_result::stopped;
+        }
+        if (until.has_passed()) {
+            return wait_result::timeout;
         }
         word_.exchange(armed, memory_order_seq_cst); // [armed] release, pairs with try_send
         if (sending_.is_waited_after_write() && serve_though_armed()) {
@@ -155,14 +164,14 @@ private:
     }
 
     void serve(waiter& next) noexcept {
-        next.serve(landing_.raw());
+        next.make_at(landing_.raw());
         next.finish(answer::served);
     }
 
     // While idle. A lock that is held just now is given a moment: behind it may be senders that have waited for long.
     T* acquire_waiting() noexcept {
         constexpr int pauses = 128;
-        constexpr int attempts = pauses + 8;
+        constexpr int attempts = pauses + 32;
         for (int attempt = 0; attempt < attempts && sending_.is_waited(); ++attempt) {
             if (waiter* const next = pop(false)) {
                 serve(*next);
@@ -200,7 +209,7 @@ private:
 
     void destroy() noexcept override {
         this->~rendezvous();
-        deallocate(this);
+        detail::deallocate(this);
     }
 
     sender_wait sending_{0};

@@ -23,7 +23,9 @@
 //
 // Waiting senders. A sender that finds the ring full enrols, and looks once more. The receiver, having emptied a slot, looks
 // for one that waits before it publishes the head: since others still see a full ring, nobody overtakes; it claims the
-// ticket for the first of them, moves its message in, and wakes it when all is done. It looks again after it published the
+// ticket for the first of them. A message that is only bytes it copies in, and wakes its sender when all is done; any other
+// is moved by its own thread, which is granted the ticket, since what a move does, and how long it takes, is the user's. The
+// receiver looks again after it published the
 // head, for a sender that enrolled in between (sender_wait.hpp says why none is missed).
 #ifndef WEIR_DETAIL_FLAVOR_RING_HPP
 #define WEIR_DETAIL_FLAVOR_RING_HPP
@@ -85,15 +87,24 @@ public:
     template <class Source, class Stop>
     send_result send(Source& source, deadline until, const Stop& stop) noexcept {
         const send_result result = try_send(source);
-        return result == send_result::full ? send_waiting(*this, sending_, source, until, stop) : result;
+        return result == send_result::full ? detail::send_waiting(*this, sending_, source, until, stop) : result;
     }
 
     // ---- For blocking_send ----
 
     bool may_send() const noexcept { return waiters_to_wake() != 0; }
     std::uint64_t waiters_to_wake() const noexcept {
-        const std::uint64_t tail = tail_.load(memory_order_acquire);
-        return (tail & closed_bit) != 0 ? ~std::uint64_t{0} : room(tail, head_.load(memory_order_acquire));
+        for (std::uint64_t tail = tail_.load(memory_order_acquire);;) {
+            if ((tail & closed_bit) != 0) {
+                return ~std::uint64_t{0};
+            }
+            const std::uint64_t free = room(tail, head_.load(memory_order_acquire));
+            const std::uint64_t now = tail_.load(memory_order_acquire);
+            if (free != 0 || now == tail) {
+                return free;
+            }
+            tail = now; // the tail that was read may have been behind the head
+        }
     }
     void order_after_enrol() noexcept { sending_.barrier(); } // the receiver's store of the head is a plain one
     // Only a look at the head.
@@ -101,6 +112,12 @@ public:
         return tail_.load(memory_order_relaxed) / 2 - head_.load(memory_order_relaxed) < one_lap_;
     }
     std::uint64_t send_progress() const noexcept { return tail_.load(memory_order_relaxed) / 2; }
+
+    // A ticket that the receiver claimed for a waiting sender.
+    template <class Source>
+    void send_granted(std::uint64_t ticket, Source& source) noexcept {
+        write(ticket, source);
+    }
 
     // ---- Observers: any thread ----
 
@@ -179,7 +196,7 @@ public:
     std::uint64_t tail_index() const noexcept {
         return tail_.load(memory_order_seq_cst) / 2; // pairs with the claims
     }
-    static bool is_before(position at, std::uint64_t tail) noexcept { return at < tail; }
+    static std::uint64_t index_of(position at) noexcept { return at; }
     static constexpr bool enter(position) noexcept { return true; }
     position after(position at) const noexcept {
         return slot_of(at) + 1 == capacity_ ? (lap_of(at) + 1) << slot_bits_ : at + 1;
@@ -261,8 +278,8 @@ private:
     template <class Source>
     void write(std::uint64_t ticket, Source& source) noexcept {
         const place at = slots_.at(slot_of(ticket));
-        if constexpr (sizeof(T) <= cache_line) {
-            prefetch_for_write(at.value + prefetch_ahead);
+        if (const std::size_t ahead = slot_of(ticket) + prefetch_ahead; sizeof(T) <= cache_line && ahead < capacity_) {
+            detail::prefetch_for_write(slots_.at(ahead).value);
         }
         source.make_at(at.value);
         // [written] release, pairs with acquire() and is_written
@@ -320,9 +337,14 @@ private:
             // seq_cst, as in claim
             if (tail_.compare_exchange_weak(tail, after(ticket) * 2, memory_order_seq_cst, memory_order_relaxed)) {
                 const place at = slots_.at(slot_of(ticket));
-                next.serve(at.value);
-                at.state->store(written_in(lap_of(ticket)), memory_order_relaxed); // read by this thread
-                next.finish(answer::served);
+                if (next.may_be_served()) {
+                    next.make_at(at.value);
+                    at.state->store(written_in(lap_of(ticket)), memory_order_relaxed); // read by this thread
+                    next.finish(answer::served);
+                } else {
+                    next.grant(ticket);
+                    next.finish(answer::granted);
+                }
                 return;
             }
         }
@@ -345,7 +367,7 @@ private:
 
     void destroy() noexcept override {
         this->~ring();
-        deallocate(this);
+        detail::deallocate(this);
     }
 
     alignas(cache_line) atomic<std::uint64_t> tail_{0};

@@ -7,7 +7,8 @@
 #include <weir/detail/platform/config.hpp>
 
 #include <chrono>
-#include <limits>
+#include <cmath>
+#include <cstdint>
 #include <ratio>
 #include <type_traits>
 
@@ -41,7 +42,7 @@ public:
     // Whether `time` has come on its own clock.
     template <class Clock, class Duration>
     static bool reached(const std::chrono::time_point<Clock, Duration>& time) {
-        return !(until(time).nanoseconds > 0);
+        return !(until(time) > 0);
     }
 
     constexpr bool is_never() const noexcept { return time_ == clock::time_point::max(); }
@@ -51,67 +52,44 @@ public:
     constexpr clock::time_point time() const noexcept { return time_; }
 
 private:
-    // A length of time: in whole nanoseconds where they hold it, else only its size.
-    struct span {
-        long double nanoseconds; // NaN: not a time
-        std::chrono::nanoseconds exact;
-    };
+    // A length of time in nanoseconds; NaN: not a time. Wide enough for every duration; where a long double has 64 bits of
+    // mantissa, exact for every one that matters.
+    using span = long double;
 
-    static constexpr long double most = 9.2e18L;
+    static constexpr span most = 9.2e18L;
 
     constexpr explicit deadline(clock::time_point time) noexcept : time_(time) {}
 
     template <class Rep, class Period>
     static span to_span(const std::chrono::duration<Rep, Period>& length) {
-        if constexpr (requires { std::chrono::duration<long double, std::nano>(length); }) {
-            const long double size = std::chrono::duration<long double, std::nano>(length).count();
-            if (!(size > -most && size < most)) {
-                return {size, std::chrono::nanoseconds::zero()};
-            }
-            return {size, round_up(length)};
+        using spans = std::chrono::duration<span, std::nano>;
+        if constexpr (requires { spans(length); }) {
+            return spans(length).count();
         } else {
-            const auto exact = std::chrono::duration_cast<std::chrono::nanoseconds>(length);
-            return {static_cast<long double>(exact.count()), exact};
+            return static_cast<span>(std::chrono::duration_cast<std::chrono::nanoseconds>(length).count());
         }
     }
 
-    // Up, so that no wait ends early; by hand for floating-point lengths, whose conversion would round to a double first.
-    template <class Rep, class Period>
-    static std::chrono::nanoseconds round_up(const std::chrono::duration<Rep, Period>& length) {
-        const auto down = std::chrono::duration_cast<std::chrono::nanoseconds>(length);
-        if constexpr (std::chrono::treat_as_floating_point_v<Rep> ||
-                      std::ratio_less_v<Period, std::nano>) {
-            const std::chrono::duration<long double, std::nano> wanted(length);
-            return wanted.count() > static_cast<long double>(down.count()) ? down + std::chrono::nanoseconds(1) : down;
-        } else {
-            return down;
-        }
-    }
-
+    // What is left; NaN where a clock's time is none.
     template <class Clock, class Duration>
     static span until(const std::chrono::time_point<Clock, Duration>& time) {
-        const span there = to_span(time.time_since_epoch());
-        const span here = to_span(Clock::now().time_since_epoch());
-        const long double size = there.nanoseconds - here.nanoseconds;
-        if (!(size > -most && size < most) || !(there.nanoseconds > -most && there.nanoseconds < most)) {
-            return {size, std::chrono::nanoseconds::zero()};
-        }
-        return {size, there.exact - here.exact};
+        return to_span(time.time_since_epoch()) - to_span(Clock::now().time_since_epoch());
     }
 
     template <class Now>
-    static deadline from(Now now, const span& length) {
-        if (length.nanoseconds != length.nanoseconds || length.nanoseconds <= 0) {
+    static deadline from(Now now, span length) {
+        if (!(length > 0)) {
             return passed();
         }
-        if (length.nanoseconds >= most) {
+        if (length >= most) {
             return never();
         }
+        const std::chrono::nanoseconds whole(static_cast<std::int64_t>(std::ceil(length))); // up: no wait ends early
         const clock::time_point start = now();
-        if (length.exact > clock::time_point::max() - start) {
+        if (whole > clock::time_point::max() - start) {
             return never();
         }
-        return deadline(start + std::chrono::duration_cast<clock::duration>(length.exact));
+        return deadline(start + std::chrono::duration_cast<clock::duration>(whole));
     }
 
     clock::time_point time_;

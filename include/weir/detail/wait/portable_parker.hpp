@@ -7,6 +7,8 @@
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/wait/deadline.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -23,7 +25,8 @@ public:
             } else if (until.has_passed()) {
                 return false;
             } else {
-                put_.wait_until(lock, until.time());
+                // In steps, since a far time does not fit the system's own everywhere.
+                put_.wait_until(lock, std::min(until.time(), deadline::clock::now() + longest_step));
             }
         }
         token_.store(false, memory_order_relaxed);
@@ -42,6 +45,8 @@ public:
     }
 
 private:
+    static constexpr std::chrono::hours longest_step{1};
+
     std::mutex mutex_;
     std::condition_variable put_;
     atomic<bool> token_{false};

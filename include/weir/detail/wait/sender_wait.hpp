@@ -26,7 +26,9 @@ class thread_waiter final : public waiter {
 public:
     explicit thread_waiter(Source& source) noexcept : waiter(claim_), source_(&source) {}
 
-    void serve(void* place) noexcept override { source_->make_at(place); }
+    bool may_be_served() const noexcept override { return Source::is_plain; }
+    void make_at(void* place) noexcept override { source_->make_at(place); }
+    using waiter::ticket;
 
     void finish(answer outcome) noexcept override {
         outcome_ = outcome; // read by the owner after it took the token

@@ -4,7 +4,7 @@
 //
 // A side offers three verbs: ready?, enrol(waiter), withdraw(waiter). Between enrol and the end of its wait a waiter is
 // open; whoever takes its claim owns the outcome, and all others lose cleanly:
-//   a server (the other side, or who settles its debt)  takes the claim, may serve(), and must finish();
+//   a server (the other side, or who settles its debt)  takes the claim, may make the exchange, and must finish();
 //   the waiter itself (time-out, stop, another arm)     takes the claim and withdraws: nobody will touch it after that.
 // finish() is the last touch: the waiter may be on a stack that is gone when it returns.
 #ifndef WEIR_DETAIL_WAIT_WAITER_HPP
@@ -30,6 +30,7 @@ private:
 
 enum class answer : std::uint8_t {
     served,  // the exchange is made
+    granted, // the exchange is yours to make
     retry,   // something changed: look again
     stopped, // a stop was requested
     timeout, // the deadline came
@@ -43,8 +44,13 @@ public:
 
     bool take() noexcept { return claim_->take(); }
 
-    // A server that took the claim of a sending waiter: makes its message at `place`.
-    virtual void serve(void* place) noexcept = 0;
+    // A server that took the claim of a sending waiter. Whether making its message runs no code of users; then that is best done
+    // here and now.
+    virtual bool may_be_served() const noexcept = 0;
+    // Makes the message at `place`.
+    virtual void make_at(void* place) noexcept = 0;
+    // Leaves that to the waiter, with a slot claimed for it. What a ticket is, its flavor knows.
+    void grant(std::uint64_t ticket) noexcept { ticket_ = ticket; }
 
     // Who took the claim: tells the outcome and wakes. The last touch.
     virtual void finish(answer outcome) noexcept = 0;
@@ -52,10 +58,13 @@ public:
 protected:
     ~waiter() = default;
 
+    std::uint64_t ticket() const noexcept { return ticket_; }
+
 private:
     friend class wait_list;
 
     claim_word* claim_;
+    std::uint64_t ticket_ = 0;
     waiter* next_ = nullptr;
     waiter* previous_ = nullptr;
     bool enrolled_ = false;

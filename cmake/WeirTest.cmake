@@ -1,0 +1,70 @@
+# How the project's own tests and examples are declared.
+#
+#   weir_add_test(NAME name SOURCES file... [LABELS label...] [LIBRARIES target...] [NO_MAIN])
+#   weir_add_command_test(NAME name COMMAND command argument... [LABELS label...])
+#   weir_add_example(NAME name SOURCES file...)
+
+include(GoogleTest)
+
+# Standard C++, not the compiler's dialect.
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+set(WEIR_TEST_PREFIX "" CACHE STRING "Put before the name of every test, e.g. \"asan.\"")
+set(WEIR_TEST_LABEL "" CACHE STRING "A label that every test gets, e.g. \"asan\"")
+set(WEIR_TEST_ENVIRONMENT "" CACHE STRING "VARIABLE=VALUE pairs that every test is run with")
+
+# The warnings that our own code is held to. Never installed, never passed on to users.
+add_library(weir_warnings INTERFACE)
+target_compile_options(weir_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+
+function(weir_add_example)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES")
+    add_executable(${arg_NAME} ${arg_SOURCES})
+    target_link_libraries(${arg_NAME} PRIVATE weir::weir weir_warnings)
+endfunction()
+
+# One program made of GoogleTest tests; ctest runs each of its tests in a process of its own.
+# NO_MAIN: the sources have their own main. The label "timing" keeps a test from running beside others.
+function(weir_add_test)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "NO_MAIN" "NAME" "SOURCES;LABELS;LIBRARIES")
+    add_executable(${arg_NAME} ${arg_SOURCES})
+    target_link_libraries(${arg_NAME} PRIVATE weir::weir weir_warnings GTest::gtest ${arg_LIBRARIES})
+    if(NOT arg_NO_MAIN)
+        target_link_libraries(${arg_NAME} PRIVATE GTest::gtest_main)
+    endif()
+
+    # Plain names, so that what ctest -R and --gtest_filter take is the same.
+    gtest_discover_tests(${arg_NAME}
+        TEST_PREFIX "${WEIR_TEST_PREFIX}${arg_NAME}."
+        TEST_LIST ${arg_NAME}_tests
+        NO_PRETTY_TYPES NO_PRETTY_VALUES
+        DISCOVERY_TIMEOUT 60)
+
+    # gtest_discover_tests cannot pass on a list as a property's value, so ctest reads the properties from a file.
+    set(serial FALSE)
+    if("timing" IN_LIST arg_LABELS)
+        set(serial TRUE)
+    endif()
+    set(properties_file ${CMAKE_CURRENT_BINARY_DIR}/${arg_NAME}_properties.cmake)
+    file(CONFIGURE OUTPUT ${properties_file} @ONLY CONTENT [[
+if(@arg_NAME@_tests)
+    set_tests_properties(${@arg_NAME@_tests} PROPERTIES
+        LABELS "@WEIR_TEST_LABEL@;@arg_LABELS@"
+        ENVIRONMENT "@WEIR_TEST_ENVIRONMENT@"
+        RUN_SERIAL @serial@
+        TIMEOUT 300)
+endif()
+]])
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${properties_file})
+endfunction()
+
+# A test that is a command of its own: the same prefix, labels, environment and time limit as the others have.
+function(weir_add_command_test)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "COMMAND;LABELS")
+    set(name ${WEIR_TEST_PREFIX}${arg_NAME})
+    add_test(NAME ${name} COMMAND ${arg_COMMAND})
+    set_tests_properties(${name} PROPERTIES
+        LABELS "${WEIR_TEST_LABEL};${arg_LABELS}"
+        ENVIRONMENT "${WEIR_TEST_ENVIRONMENT}"
+        TIMEOUT 300)
+endfunction()

@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+set -euo pipefail
+
+all=(release asan tsan clang clang-libcxx m32 portable asan-portable tsan-portable noexcept)
+
+usage() {
+    cat <<'END'
+Usage: ./test.sh [--quick] [--preset NAME]... [--test REGEX] [--list]
+
+Without options: installs what is missing, builds every preset, and runs all the tests that CI runs.
+
+  --preset NAME   only this preset; may be given more than once
+  --quick         only the preset release
+  --test REGEX    only the tests whose names match, e.g. --test 'release\.smoke' or --test package
+  --list          name the tests instead of running them (they have to be built for that)
+  --help          this text
+
+Presets:
+  release         g++, optimized: everything
+  asan            g++, AddressSanitizer and UndefinedBehaviorSanitizer
+  tsan            g++, ThreadSanitizer
+  clang           clang++ with libstdc++
+  clang-libcxx    clang++ with libc++
+  m32             g++, 32-bit
+  portable        g++, the parker made of a standard mutex and condition variable
+  asan-portable   asan with the portable parker
+  tsan-portable   tsan with the portable parker
+  noexcept        g++ without exceptions and RTTI: a build and a smoke run
+  debug           g++, for a debugger (only where asked for)
+
+Each preset is built in build/NAME. Exit status: 0 all passed, 1 something failed, 2 bad usage or missing packages.
+END
+}
+
+fail() {
+    echo "test.sh: $1" >&2
+    exit "${2-1}"
+}
+
+presets=()
+test_regex=
+list=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --preset | --test)
+        [ $# -ge 2 ] || fail "$1 needs a value; see ./test.sh --help" 2
+        if [ "$1" = --test ]; then
+            test_regex=$2
+        elif [[ " ${all[*]} debug " == *" $2 "* ]]; then
+            presets+=("$2")
+        else
+            fail "there is no preset $2; see ./test.sh --help" 2
+        fi
+        shift 2
+        ;;
+    --quick)
+        presets+=(release)
+        shift
+        ;;
+    --list)
+        list=yes
+        shift
+        ;;
+    -h | --help)
+        usage
+        exit 0
+        ;;
+    *)
+        fail "unknown option $1; see ./test.sh --help" 2
+        ;;
+    esac
+done
+
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+if [ ${#presets[@]} -eq 0 ]; then
+    for preset in "${all[@]}"; do
+        if [ "$preset" = m32 ] && [ "$(uname -m)" != x86_64 ]; then
+            echo "Leaving out m32: this machine is not x86-64"
+        else
+            presets+=("$preset")
+        fi
+    done
+fi
+
+# shellcheck source=.ci/packages.sh
+. .ci/packages.sh
+need_build_tools
+for preset in "${presets[@]}"; do
+    case $preset in
+    noexcept) continue ;;
+    release | debug) need pkgconf command -v pkg-config ;;
+    clang*) need clang-19 command -v clang++-19 ;;
+    esac
+    case $preset in
+    clang-libcxx) need libc++-19-dev test -e /usr/lib/llvm-19/include/c++/v1/version ;;
+    m32) need g++-multilib can_build_32_bit ;;
+    esac
+    need googletest test -e /usr/src/googletest/CMakeLists.txt
+done
+install_missing
+
+# The thread sanitizer of g++ 12 cannot place its shadow where the kernel moves programs about by more than 28 bits.
+run=()
+if [ "$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)" -gt 28 ] && setarch -R true 2>/dev/null; then
+    run=(setarch -R)
+fi
+
+export CMAKE_GENERATOR=Ninja
+jobs=$(nproc)
+times=()
+mkdir -p build
+: >build/CTestTestfile.cmake
+for preset in "${presets[@]}"; do
+    printf '\n== %s: building\n' "$preset"
+    began=$SECONDS
+    cmake --preset "$preset" || fail "$preset: could not be configured"
+    "${run[@]}" cmake --build --preset "$preset" --parallel "$jobs" || fail "$preset: could not be built"
+    times+=("$preset $((SECONDS - began)) s")
+    # ctest then sees the tests of all presets as one project.
+    echo "subdirs($preset)" >>build/CTestTestfile.cmake
+done
+
+printf '\n== Time to build\n'
+printf '%s\n' "${times[@]}"
+
+printf '\n== Tests of %s\n' "${presets[*]}"
+options=(--parallel "$jobs" --output-on-failure --no-tests=error)
+[ -z "$test_regex" ] || options+=(--tests-regex "$test_regex")
+[ -z "$list" ] || options+=(--show-only)
+[ ! -t 1 ] || options+=(--progress)
+cd build
+"${run[@]}" ctest "${options[@]}" || exit 1

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: ignoring return value.*nodiscard
+#include <weir/weir.hpp>
+
+int main() {
+    auto [tx, rx] = weir::channel<int>();
+#ifdef WEIR_EXPECT_OK
+    return rx.recv() ? 0 : 1;
+#else
+    rx.recv();
+#endif
+}
