@@ -13,6 +13,8 @@ set(WEIR_TEST_PREFIX "" CACHE STRING "Put before the name of every test, e.g. \"
 set(WEIR_TEST_LABEL "" CACHE STRING "A label that every test gets, e.g. \"asan\"")
 set(WEIR_TEST_ENVIRONMENT "" CACHE STRING "VARIABLE=VALUE pairs that every test is run with")
 
+set(WEIR_TEST_SLOWDOWN "" CACHE STRING "Divides the counts of the long tests; empty: as the sanitizer asks")
+
 # The warnings that our own code is held to. Never installed, never passed on to users.
 add_library(weir_warnings INTERFACE)
 target_compile_options(weir_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
@@ -29,6 +31,9 @@ function(weir_add_test)
     cmake_parse_arguments(PARSE_ARGV 0 arg "NO_MAIN" "NAME" "SOURCES;LABELS;LIBRARIES")
     add_executable(${arg_NAME} ${arg_SOURCES})
     target_link_libraries(${arg_NAME} PRIVATE weir::weir weir_warnings GTest::gtest ${arg_LIBRARIES})
+    if(WEIR_TEST_SLOWDOWN)
+        target_compile_definitions(${arg_NAME} PRIVATE WEIR_TEST_SLOWDOWN=${WEIR_TEST_SLOWDOWN})
+    endif()
     if(NOT arg_NO_MAIN)
         target_link_libraries(${arg_NAME} PRIVATE GTest::gtest_main)
     endif()
@@ -52,7 +57,7 @@ if(@arg_NAME@_tests)
         LABELS "@WEIR_TEST_LABEL@;@arg_LABELS@"
         ENVIRONMENT "@WEIR_TEST_ENVIRONMENT@"
         RUN_SERIAL @serial@
-        TIMEOUT 300)
+        TIMEOUT 120)
 endif()
 ]])
     set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${properties_file})
@@ -66,5 +71,5 @@ function(weir_add_command_test)
     set_tests_properties(${name} PROPERTIES
         LABELS "${WEIR_TEST_LABEL};${arg_LABELS}"
         ENVIRONMENT "${WEIR_TEST_ENVIRONMENT}"
-        TIMEOUT 300)
+        TIMEOUT 120)
 endfunction()

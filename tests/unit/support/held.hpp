@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A flavor as the handles hold it, and the shortest ways to send and to receive.
+// A flavor as the handles hold it, and the shortest ways to send and to receive. None of them is inlined: a flavor's own
+// functions are, and compiling them again at each call takes long.
 #pragma once
 
 #include <weir/detail/flavor/blocking_send.hpp>
@@ -10,6 +11,7 @@
 #include <weir/detail/wait/stop.hpp>
 
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace unit {
@@ -53,6 +55,8 @@ using message_type = std::remove_pointer_t<decltype(std::declval<Flavor&>().acqu
 template <class Make>
 class making_source {
 public:
+    static constexpr bool is_plain = false;
+
     explicit making_source(Make make) : make_(std::move(make)) {}
     void make_at(void* place) noexcept { make_(place); }
 
@@ -60,15 +64,16 @@ private:
     Make make_;
 };
 
-// Makes a message by moving `message`.
+// Makes a message by moving `message`, as the handles do.
 template <class T>
 auto source_of(T& message) noexcept {
-    return weir::detail::message_source<T, T&&>(std::move(message));
+    const auto move = [&message]() noexcept -> T { return std::move(message); };
+    return weir::detail::message_source<T, std::is_trivially_copyable_v<T>, decltype(move)>(move);
 }
 
 // One send that does not wait. On a list the result is `sent` or `disconnected`.
 template <class Flavor, class Source>
-weir::detail::send_result try_send_from(Flavor& flavor, Source& source) {
+[[gnu::noinline]] weir::detail::send_result try_send_from(Flavor& flavor, Source& source) {
     if constexpr (requires { flavor.try_send(source); }) {
         return flavor.try_send(source);
     } else {
@@ -84,7 +89,7 @@ weir::detail::send_result try_send(Flavor& flavor, message_type<Flavor> message)
 
 // A send that waits for room until `until`.
 template <class Flavor, class Stop = weir::detail::no_stop>
-weir::detail::send_result send(Flavor& flavor, message_type<Flavor> message,
+[[gnu::noinline]] weir::detail::send_result send(Flavor& flavor, message_type<Flavor> message,
                                weir::detail::deadline until = weir::detail::deadline::never(), Stop stop = {}) {
     auto source = source_of(message);
     return flavor.send(source, until, stop);
@@ -92,7 +97,7 @@ weir::detail::send_result send(Flavor& flavor, message_type<Flavor> message,
 
 // What is there now, if anything is.
 template <class Flavor>
-std::optional<message_type<Flavor>> try_receive(Flavor& flavor) {
+[[gnu::noinline]] std::optional<message_type<Flavor>> try_receive(Flavor& flavor) {
     auto* const message = weir::detail::try_take(flavor).message;
     if (message == nullptr) {
         return std::nullopt;
@@ -103,9 +108,8 @@ std::optional<message_type<Flavor>> try_receive(Flavor& flavor) {
 
 // Waits for a message until `until`.
 template <class Flavor, class Stop = weir::detail::no_stop>
-std::optional<message_type<Flavor>> receive(Flavor& flavor,
-                                            weir::detail::deadline until = weir::detail::deadline::never(),
-                                            Stop stop = {}) {
+[[gnu::noinline]] std::optional<message_type<Flavor>>
+receive(Flavor& flavor, weir::detail::deadline until = weir::detail::deadline::never(), Stop stop = {}) {
     auto* const message = weir::detail::take(flavor, until, stop).message;
     if (message == nullptr) {
         return std::nullopt;

@@ -22,34 +22,56 @@
 
 namespace unit {
 
-// Tells its log when it is destroyed.
+// Is told which messages are destroyed.
+class message_log {
+public:
+    virtual void note_destroyed(std::size_t index) noexcept = 0;
+
+protected:
+    ~message_log() = default;
+};
+
+// A message that tells its log when it is destroyed.
 class logged {
 public:
-    logged(std::vector<std::uint64_t>& log, std::uint64_t value) noexcept : log_(&log), value_(value) {}
-    logged(logged&& other) noexcept : log_(std::exchange(other.log_, nullptr)), value_(other.value_) {}
+    logged(message_log& log, std::size_t index) noexcept : log_(&log), index_(index) {}
+    logged(logged&& other) noexcept : log_(std::exchange(other.log_, nullptr)), index_(other.index_) {}
     logged(const logged&) = delete;
     logged& operator=(const logged&) = delete;
     logged& operator=(logged&&) = delete;
     ~logged() {
         if (log_ != nullptr) {
-            log_->push_back(value_);
+            log_->note_destroyed(index_);
         }
     }
 
-    std::uint64_t value() const noexcept { return value_; }
+    std::size_t index() const noexcept { return index_; }
 
 private:
-    std::vector<std::uint64_t>* log_;
-    std::uint64_t value_;
+    message_log* log_;
+    std::size_t index_;
 };
 
-// Drives a flavor of `logged` messages at random on one thread, with sends that stand still, and compares all that it says
-// with a plain list of what was sent. A send begun inside another ends inside it.
-template <class Flavor>
-class stalling_model {
-public:
-    enum class ending { none, close, drop };
+enum class ending : std::uint8_t { none, close, drop };
 
+// What is done around each send and each receive: nothing.
+struct plainly {
+    template <class Operation>
+    auto operator()(Operation operation) const {
+        return operation();
+    }
+};
+
+// Drives a flavor of `logged` messages at random on one thread, with sends that stand still, and holds it to what is promised:
+//   a message is received or destroyed once, after it was made;
+//   none comes before one whose send had returned when its own began;
+//   nothing is found only where no message is there whose send has returned;
+//   it is full, and len() is, exactly as it must be;
+//   once the receiver is gone no message outlives its send.
+// A send begun inside another ends inside it.
+template <class Flavor>
+class stalling_model final : message_log {
+public:
     struct plan {
         std::size_t capacity; // how many messages fit
         unsigned seed;
@@ -61,30 +83,32 @@ public:
     // The flavor is held by `channel`.
     stalling_model(held<Flavor>& channel, const plan& how)
         : channel_(&channel), how_(how), random_(how.seed), steps_left_(how.steps) {
-        destroyed_.reserve(how.steps + 1); // the logs take no memory while a test counts it
-        expected_destroyed_.reserve(how.steps + 1);
-        sent_.reserve(how.steps + 1);
+        messages_.reserve(how.steps + 1); // so that it takes no memory while a test counts it
     }
 
-    // Calls surround(send) around each send; by default send() is called and that is all.
-    template <class Surround>
-    void run(Surround surround) {
+    // Calls around_send(send) and around_receive(receive); each is to call what it is given, or to let it throw and return
+    // nothing.
+    template <class AroundSend = plainly, class AroundReceive = plainly>
+    void run(AroundSend around_send = {}, AroundReceive around_receive = {}) {
         while (steps_left_ > 0 && !testing::Test::HasFailure()) {
-            step(0, surround);
+            step(0, around_send, around_receive);
         }
         if (!testing::Test::HasFailure()) {
-            finish();
+            finish(around_receive);
         }
-    }
-    void run() {
-        run([](auto send) { return send(); });
     }
 
 private:
-    enum class state : std::uint8_t { under_way, written, taken };
+    enum class state : std::uint8_t { under_way, made, sent, gone };
 
-    template <class Surround>
-    void step(unsigned depth, Surround& surround) {
+    struct entry {
+        state now = state::under_way;
+        std::uint64_t claimed_at = 0;
+        std::uint64_t sent_at = 0;
+    };
+
+    template <class AroundSend, class AroundReceive>
+    void step(unsigned depth, AroundSend& around_send, AroundReceive& around_receive) {
         --steps_left_;
         if (how_.end != ending::none && steps_left_ == how_.steps / 2) {
             end_receiving();
@@ -92,75 +116,63 @@ private:
         // The load goes up and down, so that the channel is now full, now empty.
         const unsigned sends_of_16 = (steps_left_ / 64) % 2 == 0 ? 11 : 6;
         if (random_() % 16 < sends_of_16) {
-            send(depth, depth < how_.deepest && random_() % 3 != 0, surround);
+            send(depth, depth < how_.deepest && random_() % 3 != 0, around_send, around_receive);
         } else if (!is_dropped_) {
-            receive();
+            receive(around_receive);
         }
         if (!is_dropped_) {
-            EXPECT_EQ(flavor().len(), next() != sent_.end() ? sent_.size() - taken_ : 0) << where();
+            EXPECT_EQ(flavor().len(), is_anything_there() ? messages_.size() - gone_ : 0) << where();
         }
-        EXPECT_EQ(destroyed_.size(), expected_destroyed_.size()) << where();
     }
 
-    template <class Surround>
-    void send(unsigned depth, bool stalls, Surround& surround) {
-        const std::size_t index = sent_.size();
-        const bool expect_full = index - first_ >= how_.capacity;
+    template <class AroundSend, class AroundReceive>
+    void send(unsigned depth, bool stalls, AroundSend& around_send, AroundReceive& around_receive) {
+        using weir::detail::send_result;
+        const std::size_t index = messages_.size();
+        const send_result expected = is_closed_                         ? send_result::disconnected
+                                     : index - first_ >= how_.capacity ? send_result::full
+                                                                        : send_result::sent;
         bool is_made = false;
         making_source source([&](void* place) {
             is_made = true;
-            sent_.push_back(state::under_way);
-            const memory_again for_others;
-            if (stalls) {
-                for (std::size_t meanwhile = random_() % 24; meanwhile > 0 && steps_left_ > 0; --meanwhile) {
-                    step(depth + 1, surround);
+            messages_.push_back({state::under_way, ++time_, 0});
+            {
+                const memory_again for_others;
+                for (std::size_t meanwhile = stalls ? random_() % 24 : 0; meanwhile > 0 && steps_left_ > 0; --meanwhile) {
+                    step(depth + 1, around_send, around_receive);
                 }
             }
-            ::new (place) logged(destroyed_, index);
+            ::new (place) logged(*this, index);
+            messages_[index].now = state::made;
         });
-        using weir::detail::send_result;
-        const bool was_closed = is_closed_;
-        // Nothing, where it threw.
         const std::optional<send_result> result =
-            surround([&] { return std::optional(try_send_from(flavor(), source)); });
-        const send_result expected = was_closed    ? send_result::disconnected
-                                     : expect_full ? send_result::full
-                                                   : send_result::sent;
+            around_send([&] { return std::optional(try_send_from(flavor(), source)); });
         if (result || expected != send_result::sent) {
             EXPECT_EQ(result, expected) << where();
         }
         EXPECT_EQ(is_made, result == send_result::sent) << where();
-        if (is_made) {
-            sent_[index] = state::written;
-            if (is_dropped_) {
-                expect_destroyed(index); // by the send itself
-            }
+        if (!is_made) {
+            return;
+        }
+        EXPECT_EQ(messages_[index].now, is_dropped_ ? state::gone : state::made) << where();
+        if (messages_[index].now == state::made) {
+            messages_[index].now = state::sent;
+            messages_[index].sent_at = ++time_;
         }
     }
 
-    // The message that is to come next.
-    auto next() const {
-        return std::find(sent_.begin() + static_cast<std::ptrdiff_t>(first_), sent_.end(), state::written);
-    }
-
-    void receive() {
-        const auto expected = next();
-        auto* const message = flavor().acquire();
-        if (expected == sent_.end()) {
-            EXPECT_EQ(message, nullptr) << where() << ": found " << (message != nullptr ? message->value() : 0);
-            return;
+    template <class AroundReceive>
+    void receive(AroundReceive& around_receive) {
+        auto* const message = around_receive([&] { return flavor().acquire(); });
+        EXPECT_EQ(message != nullptr, is_anything_there()) << where();
+        if (message != nullptr) {
+            const std::size_t index = message->index();
+            around_receive([&] {
+                flavor().release(message);
+                return true;
+            });
+            EXPECT_EQ(messages_[index].now, state::gone) << where();
         }
-        const auto index = static_cast<std::uint64_t>(expected - sent_.begin());
-        if (message == nullptr) {
-            ADD_FAILURE() << where() << ": message " << index << " was not found";
-            return;
-        }
-        EXPECT_EQ(message->value(), index) << where();
-        if (random_() % 8 == 0) {
-            EXPECT_EQ(flavor().acquire(), message) << where() << ": a second look found another";
-        }
-        flavor().release(message);
-        expect_destroyed(index);
     }
 
     void end_receiving() {
@@ -171,33 +183,38 @@ private:
         }
         is_dropped_ = true;
         channel_->drop_receiver();
-        for (std::uint64_t index = first_; index < sent_.size(); ++index) {
-            if (sent_[index] == state::written) {
-                expect_destroyed(index);
-            }
-        }
+        EXPECT_FALSE(is_anything_there()) << where();
     }
 
-    void expect_destroyed(std::uint64_t index) {
-        sent_[index] = state::taken;
-        ++taken_;
-        expected_destroyed_.push_back(index);
-        while (first_ < sent_.size() && sent_[first_] == state::taken) {
+    void note_destroyed(std::size_t index) noexcept override {
+        EXPECT_TRUE(messages_[index].now == state::made || messages_[index].now == state::sent) << where();
+        for (std::size_t i = first_; i < messages_.size(); ++i) {
+            EXPECT_FALSE(messages_[i].now == state::sent && messages_[i].sent_at < messages_[index].claimed_at)
+                << where() << ": message " << index << " came before " << i;
+        }
+        messages_[index].now = state::gone;
+        ++gone_;
+        while (first_ < messages_.size() && messages_[first_].now == state::gone) {
             ++first_;
         }
     }
 
-    void finish() {
+    bool is_anything_there() const {
+        return std::any_of(messages_.begin() + static_cast<std::ptrdiff_t>(first_), messages_.end(),
+                           [](const entry& each) { return each.now == state::sent; });
+    }
+
+    template <class AroundReceive>
+    void finish(AroundReceive& around_receive) {
         if (!is_dropped_) {
-            while (first_ != sent_.size() && !testing::Test::HasFailure()) {
-                receive();
+            while (first_ != messages_.size() && !testing::Test::HasFailure()) {
+                receive(around_receive);
             }
             EXPECT_EQ(flavor().acquire(), nullptr);
             EXPECT_EQ(flavor().len(), 0U);
             EXPECT_FALSE(flavor().is_send_under_way());
         }
-        EXPECT_EQ(destroyed_, expected_destroyed_);
-        EXPECT_EQ(destroyed_.size(), sent_.size());
+        EXPECT_EQ(gone_, messages_.size());
     }
 
     Flavor& flavor() const noexcept { return **channel_; }
@@ -210,13 +227,12 @@ private:
     plan how_;
     std::minstd_rand random_;
     unsigned steps_left_;
-    std::vector<state> sent_;
-    std::size_t first_ = 0; // every message before that is taken
-    std::size_t taken_ = 0;
+    std::uint64_t time_ = 0;
+    std::vector<entry> messages_;
+    std::size_t first_ = 0; // every message before that is gone
+    std::size_t gone_ = 0;
     bool is_closed_ = false;
     bool is_dropped_ = false;
-    std::vector<std::uint64_t> destroyed_;
-    std::vector<std::uint64_t> expected_destroyed_;
 };
 
 } // namespace unit

@@ -19,7 +19,8 @@ public:
     explicit test_waiter(weir::detail::claim_word& claim, int message = 0) noexcept
         : waiter(claim), message_(message) {}
 
-    void serve(void* place) noexcept override { ::new (place) int(message_); }
+    bool may_be_served() const noexcept override { return true; }
+    void make_at(void* place) noexcept override { ::new (place) int(message_); }
     void finish(answer outcome) noexcept override {
         outcome_ = outcome;
         finishes_.fetch_add(1, std::memory_order_relaxed);

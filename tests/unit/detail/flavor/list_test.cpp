@@ -57,12 +57,22 @@ class list_of : public testing::Test {};
 using every_kind = testing::Types<small_blocks, careful_blocks, single_slots>;
 TYPED_TEST_SUITE(list_of, every_kind, block_kinds);
 
+template <class Sizes>
+using boxes = list<boxed, Sizes>;
+
+// The number in the next message, if there is one now.
+template <class List>
+std::optional<std::uint64_t> take_number(List& channel) {
+    const auto message = try_receive(channel);
+    return message ? std::optional(**message) : std::nullopt;
+}
+
 constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
 
 // ---- One thread ----
 
 TYPED_TEST(list_of, gives_nothing_before_the_first_send) {
-    const held channel(list<std::uint64_t, TypeParam>::make());
+    const held channel(boxes<TypeParam>::make());
     EXPECT_EQ(channel->acquire(), nullptr);
     EXPECT_EQ(channel->len(), 0U);
     EXPECT_FALSE(channel->is_send_under_way());
@@ -70,57 +80,57 @@ TYPED_TEST(list_of, gives_nothing_before_the_first_send) {
 
 TYPED_TEST(list_of, allocates_no_block_before_the_first_send) {
     const std::ptrdiff_t before = live_allocations();
-    const held channel(list<std::uint64_t, TypeParam>::make());
+    const held channel(boxes<TypeParam>::make());
     EXPECT_EQ(live_allocations() - before, 1);
-    EXPECT_EQ(try_receive(*channel), std::nullopt);
+    EXPECT_EQ(take_number(*channel), std::nullopt);
     EXPECT_EQ(live_allocations() - before, 1);
 }
 
 TYPED_TEST(list_of, gives_messages_in_order_over_many_blocks_and_counts_them_at_every_edge) {
     constexpr unsigned longest = 40;
-    const held channel(list<std::uint64_t, TypeParam>::make());
+    const held channel(boxes<TypeParam>::make());
     std::uint64_t sent = 0;
     std::uint64_t received = 0;
     for (unsigned length = 1; length <= longest; ++length) {
         for (unsigned i = 0; i < length; ++i) {
-            ASSERT_EQ(try_send(*channel, sent++), send_result::sent);
+            ASSERT_EQ(try_send(*channel, number(0, sent++)), send_result::sent);
             ASSERT_EQ(channel->len(), sent - received);
         }
         for (unsigned i = 0; i < length; ++i) {
-            ASSERT_EQ(try_receive(*channel), received++);
+            ASSERT_EQ(take_number(*channel), received++);
             ASSERT_EQ(channel->len(), sent - received);
         }
-        ASSERT_EQ(try_receive(*channel), std::nullopt);
+        ASSERT_EQ(take_number(*channel), std::nullopt);
     }
 }
 
 TYPED_TEST(list_of, is_closed_for_senders_wherever_in_a_block_its_tail_stands) {
     constexpr unsigned farthest = 40;
     for (unsigned tail = 0; tail <= farthest; ++tail) {
-        const held channel(list<std::uint64_t, TypeParam>::make());
+        const held channel(boxes<TypeParam>::make());
         for (std::uint64_t i = 0; i < tail; ++i) {
-            ASSERT_EQ(try_send(*channel, i), send_result::sent);
+            ASSERT_EQ(try_send(*channel, number(0, i)), send_result::sent);
         }
         EXPECT_FALSE(channel->is_closed_for_sending());
         channel->close();
         for (unsigned i = 0; i < farthest; ++i) {
-            ASSERT_EQ(try_send(*channel, std::uint64_t{99}), send_result::disconnected) << "closed at " << tail;
+            ASSERT_EQ(try_send(*channel, number(0, 99)), send_result::disconnected) << "closed at " << tail;
             ASSERT_TRUE(channel->is_closed_for_sending());
             ASSERT_EQ(channel->len(), tail);
         }
         for (std::uint64_t i = 0; i < tail; ++i) {
-            ASSERT_EQ(try_receive(*channel), i);
+            ASSERT_EQ(take_number(*channel), i);
         }
         EXPECT_EQ(weir::detail::try_take(*channel).error, weir::channel_errc::disconnected);
     }
 }
 
 TYPED_TEST(list_of, a_failed_send_leaves_its_message) {
-    const held channel(list<boxed, TypeParam>::make());
+    const held channel(boxes<TypeParam>::make());
     channel->close();
     boxed message = number(1, 2);
     auto source = source_of(message);
-    EXPECT_FALSE(channel->send(source));
+    EXPECT_EQ(try_send_from(*channel, source), send_result::disconnected);
     EXPECT_NE(message, nullptr);
 }
 
@@ -130,7 +140,7 @@ TYPED_TEST(list_of, frees_what_it_holds_wherever_in_a_block_it_ends) {
     for (unsigned sent = 0; sent <= farthest; ++sent) {
         for (unsigned received = 0; received <= sent; ++received) {
             {
-                held channel(list<boxed, TypeParam>::make());
+                held channel(boxes<TypeParam>::make());
                 for (unsigned i = 0; i < sent; ++i) {
                     ASSERT_EQ(try_send(*channel, number(0, i)), send_result::sent);
                 }
@@ -149,22 +159,22 @@ TYPED_TEST(list_of, frees_what_it_holds_wherever_in_a_block_it_ends) {
 TYPED_TEST(list_of, uses_the_same_blocks_again_and_again) {
     constexpr unsigned messages = 10'000;
     constexpr std::size_t few = 6;
-    const held channel(list<std::uint64_t, TypeParam>::make());
+    const held channel(boxes<TypeParam>::make());
     const std::size_t before = own_allocations();
     for (std::uint64_t i = 0; i < messages; ++i) {
-        ASSERT_EQ(try_send(*channel, i), send_result::sent);
-        ASSERT_EQ(try_receive(*channel), i);
+        ASSERT_EQ(try_send(*channel, number(0, i)), send_result::sent);
+        ASSERT_EQ(take_number(*channel), i);
     }
-    EXPECT_LE(own_allocations() - before, few);
+    EXPECT_LE(own_allocations() - before - messages, few) << "beside the messages' own memory";
 }
 
 TYPED_TEST(list_of, keeps_at_most_two_blocks_when_found_empty) {
     constexpr unsigned most = 60;
     for (unsigned messages = 1; messages <= most; ++messages) {
-        const held channel(list<std::uint64_t, TypeParam>::make());
+        const held channel(boxes<TypeParam>::make());
         const std::ptrdiff_t before = live_allocations();
         for (std::uint64_t i = 0; i < messages; ++i) {
-            ASSERT_EQ(try_send(*channel, i), send_result::sent);
+            ASSERT_EQ(try_send(*channel, number(0, i)), send_result::sent);
         }
         while (try_receive(*channel)) {
         }
@@ -176,11 +186,11 @@ TYPED_TEST(list_of, keeps_at_most_two_blocks_when_found_empty) {
 
 // Runs the model on a fresh list, many times; at the end the memory is back, and before it there were two blocks at most.
 template <class Sizes>
-void run_stalling(typename stalling_model<list<logged, Sizes>>::ending end) {
+void run_stalling(ending end) {
     using model = stalling_model<list<logged, Sizes>>;
     constexpr unsigned native_seeds = 120;
     constexpr unsigned steps = 400;
-    constexpr unsigned deepest = 12; // more than the receiver remembers
+    constexpr unsigned deepest = 12; // for more the receiver needs memory
     for (unsigned seed = 1; seed <= scaled(native_seeds) && !testing::Test::HasFailure(); ++seed) {
         const std::ptrdiff_t before = live_allocations();
         {
@@ -190,7 +200,7 @@ void run_stalling(typename stalling_model<list<logged, Sizes>>::ending end) {
             const std::ptrdiff_t logs = live_allocations() - without_blocks;
             driver.run();
             const std::ptrdiff_t blocks = live_allocations() - without_blocks - logs;
-            EXPECT_LE(blocks, 2) << "seed " << seed;
+            EXPECT_LE(blocks, 2 + 1) << "seed " << seed << "; one is for what the receiver remembers";
         }
         if (!testing::Test::HasFailure()) {
             EXPECT_EQ(live_allocations(), before) << "seed " << seed;
@@ -199,46 +209,46 @@ void run_stalling(typename stalling_model<list<logged, Sizes>>::ending end) {
 }
 
 TYPED_TEST(list_of, receives_past_stalled_sends_what_a_plain_list_would_give) {
-    run_stalling<TypeParam>(stalling_model<list<logged, TypeParam>>::ending::none);
+    run_stalling<TypeParam>(ending::none);
 }
 
 TYPED_TEST(list_of, closed_while_sends_are_stalled_lets_just_those_succeed) {
-    run_stalling<TypeParam>(stalling_model<list<logged, TypeParam>>::ending::close);
+    run_stalling<TypeParam>(ending::close);
 }
 
 TYPED_TEST(list_of, dropped_while_sends_are_stalled_destroys_each_message_as_soon_as_its_send_ends) {
-    run_stalling<TypeParam>(stalling_model<list<logged, TypeParam>>::ending::drop);
+    run_stalling<TypeParam>(ending::drop);
 }
 
 TYPED_TEST(list_of, keeps_the_blocks_that_a_stalled_send_needs_and_gives_them_back_after_it) {
     constexpr unsigned messages = 100;
-    const held channel(list<std::uint64_t, TypeParam>::make());
+    const held channel(boxes<TypeParam>::make());
     const std::ptrdiff_t before = live_allocations();
     std::uint64_t sent = 0;
     for (; sent < 5; ++sent) { // beyond the embedded block
-        ASSERT_EQ(try_send(*channel, sent), send_result::sent);
-        ASSERT_EQ(try_receive(*channel), sent);
+        ASSERT_EQ(try_send(*channel, number(0, sent)), send_result::sent);
+        ASSERT_EQ(take_number(*channel), sent);
     }
     const std::uint64_t stalled = sent;
     making_source source([&](void* place) {
         for (unsigned i = 0; i < messages; ++i) {
             ++sent;
-            EXPECT_EQ(try_send(*channel, sent), send_result::sent);
-            EXPECT_EQ(try_receive(*channel), sent);
+            EXPECT_EQ(try_send(*channel, number(0, sent)), send_result::sent);
+            EXPECT_EQ(take_number(*channel), sent);
         }
-        EXPECT_EQ(try_receive(*channel), std::nullopt);
+        EXPECT_EQ(take_number(*channel), std::nullopt);
         EXPECT_GT(live_allocations() - before, 2);
-        ::new (place) std::uint64_t(stalled);
+        ::new (place) boxed(number(0, stalled));
     });
     ASSERT_TRUE(channel->send(source));
-    EXPECT_EQ(try_receive(*channel), stalled);
-    EXPECT_EQ(try_receive(*channel), std::nullopt);
+    EXPECT_EQ(take_number(*channel), stalled);
+    EXPECT_EQ(take_number(*channel), std::nullopt);
     EXPECT_LE(live_allocations() - before, 2);
     EXPECT_EQ(channel->len(), 0U);
 }
 
 // Threads whose sends stand still at once, each until it is let go.
-TYPED_TEST(list_of, receives_in_order_past_senders_that_go_on_in_any_order) {
+TYPED_TEST(list_of, receives_just_what_was_sent_past_senders_that_go_on_in_any_order) {
     constexpr unsigned native_rounds = 10;
     constexpr unsigned senders = 12;
     struct stalled_sender {
@@ -247,7 +257,7 @@ TYPED_TEST(list_of, receives_in_order_past_senders_that_go_on_in_any_order) {
         std::jthread thread;
     };
     std::minstd_rand random(7);
-    const held channel(list<std::uint64_t, TypeParam>::make());
+    const held channel(boxes<TypeParam>::make());
     for (unsigned round = 0; round < scaled(native_rounds); ++round) {
         std::array<stalled_sender, senders> stalled;
         std::vector<unsigned> order;
@@ -257,7 +267,7 @@ TYPED_TEST(list_of, receives_in_order_past_senders_that_go_on_in_any_order) {
                 making_source source([&, i](void* place) {
                     stalled[i].has_claimed.release();
                     stalled[i].may_go_on.acquire();
-                    ::new (place) std::uint64_t(i);
+                    ::new (place) boxed(number(0, i));
                 });
                 EXPECT_TRUE(channel->send(source));
             });
@@ -270,12 +280,13 @@ TYPED_TEST(list_of, receives_in_order_past_senders_that_go_on_in_any_order) {
             stalled[i].thread.join();
             is_there[i] = true;
             if (random() % 2 == 0) {
-                for (auto next = std::ranges::find(is_there, true); next != is_there.end();
-                     next = std::ranges::find(is_there, true)) {
-                    ASSERT_EQ(try_receive(*channel), static_cast<std::uint64_t>(next - is_there.begin()));
-                    *next = false;
+                for (auto left = std::ranges::count(is_there, true); left > 0; --left) {
+                    const auto message = take_number(*channel);
+                    ASSERT_TRUE(message);
+                    ASSERT_TRUE(is_there[*message]);
+                    is_there[*message] = false;
                 }
-                ASSERT_EQ(try_receive(*channel), std::nullopt);
+                ASSERT_EQ(take_number(*channel), std::nullopt);
             }
         }
         while (try_receive(*channel)) {
@@ -289,7 +300,7 @@ TYPED_TEST(list_of, receives_in_order_past_senders_that_go_on_in_any_order) {
 
 TYPED_TEST(list_of, a_send_without_memory_throws_leaves_its_message_and_the_channel_good) {
     constexpr unsigned rounds = 500;
-    const held channel(list<boxed, TypeParam>::make());
+    const held channel(boxes<TypeParam>::make());
     std::uint64_t sent = 0;
     std::uint64_t received = 0;
     std::minstd_rand random(3);
@@ -300,24 +311,24 @@ TYPED_TEST(list_of, a_send_without_memory_throws_leaves_its_message_and_the_chan
             has_memory = random() % 2 == 0;
             boxed message = number(0, sent);
             auto source = source_of(message);
-            std::optional<no_memory> without;
-            if (!has_memory) {
-                without.emplace();
-            }
             try {
-                ASSERT_TRUE(channel->send(source));
+                std::optional<no_memory> without;
+                if (!has_memory) {
+                    without.emplace();
+                }
+                try_send_from(*channel, source);
                 ++sent;
             } catch (const std::bad_alloc&) {
-                without.reset();
                 ASSERT_FALSE(has_memory);
                 ASSERT_NE(message, nullptr);
                 ++thrown;
+                continue;
             }
-            without.reset();
+            ASSERT_EQ(message, nullptr);
             ASSERT_EQ(channel->len(), sent - received);
         }
         for (unsigned receives = static_cast<unsigned>(random() % 20); receives > 0 && received != sent; --receives) {
-            ASSERT_EQ(**try_receive(*channel), received);
+            ASSERT_EQ(take_number(*channel), received);
             ++received;
         }
     }
@@ -325,40 +336,41 @@ TYPED_TEST(list_of, a_send_without_memory_throws_leaves_its_message_and_the_chan
 }
 
 TYPED_TEST(list_of, with_no_memory_at_all_gives_what_was_sent_and_then_throws_for_ever) {
-    const held channel(list<std::uint64_t, TypeParam>::make());
+    const held channel(boxes<TypeParam>::make());
     std::uint64_t sent = 0;
     constexpr unsigned attempts = 100;
     unsigned thrown = 0;
-    {
-        const no_memory without;
-        for (unsigned i = 0; i < attempts; ++i) {
-            try {
-                EXPECT_EQ(try_send(*channel, sent), send_result::sent);
-                ++sent;
-            } catch (const std::bad_alloc&) {
-                ++thrown;
-            }
+    for (unsigned i = 0; i < attempts; ++i) {
+        boxed message = number(0, sent);
+        auto source = source_of(message);
+        try {
+            const no_memory without;
+            EXPECT_EQ(try_send_from(*channel, source), send_result::sent);
+            ++sent;
+        } catch (const std::bad_alloc&) {
+            ++thrown;
         }
     }
     EXPECT_EQ(sent, TypeParam::embedded_slots);
     EXPECT_EQ(thrown, attempts - sent);
     for (std::uint64_t i = 0; i < sent; ++i) {
-        EXPECT_EQ(try_receive(*channel), i);
+        EXPECT_EQ(take_number(*channel), i);
     }
-    EXPECT_EQ(try_send(*channel, std::uint64_t{7}), send_result::sent);
-    EXPECT_EQ(try_receive(*channel), 7U);
+    EXPECT_EQ(try_send(*channel, number(0, 7)), send_result::sent);
+    EXPECT_EQ(take_number(*channel), 7U);
 }
 
 TYPED_TEST(list_of, closes_while_memory_is_out) {
-    const held channel(list<std::uint64_t, TypeParam>::make());
+    const held channel(boxes<TypeParam>::make());
+    boxed message = number(0, 0);
     const no_memory without;
     channel->close();
-    EXPECT_EQ(try_send(*channel, std::uint64_t{1}), send_result::disconnected);
+    EXPECT_EQ(try_send(*channel, std::move(message)), send_result::disconnected);
 }
 
 // With sends that stand still inside the reserve.
 template <class Sizes>
-void run_stalling_without_memory(typename stalling_model<list<logged, Sizes>>::ending end, unsigned deepest) {
+void run_stalling_without_memory(ending end, unsigned deepest) {
     using model = stalling_model<list<logged, Sizes>>;
     constexpr unsigned native_seeds = 120;
     constexpr unsigned steps = 400;
@@ -367,7 +379,7 @@ void run_stalling_without_memory(typename stalling_model<list<logged, Sizes>>::e
         held channel(list<logged, Sizes>::make());
         model driver(channel, {unbounded, seed, steps, deepest, end});
         std::minstd_rand random(seed);
-        driver.run([&](auto send) -> std::optional<send_result> {
+        const auto around_send = [&](auto send) -> std::optional<send_result> {
             std::optional<no_memory> without;
             if (random() % 2 == 0) {
                 without.emplace();
@@ -378,18 +390,26 @@ void run_stalling_without_memory(typename stalling_model<list<logged, Sizes>>::e
                 ++thrown;
                 return std::nullopt;
             }
-        });
+        };
+        const auto around_receive = [&](auto receive) {
+            std::optional<no_memory> without;
+            if (random() % 2 == 0) {
+                without.emplace();
+            }
+            return receive();
+        };
+        driver.run(around_send, around_receive);
     }
     EXPECT_GT(thrown, 0U);
 }
 
 TEST(list_memory, runs_out_under_stalled_sends_without_harm) {
-    run_stalling_without_memory<wide_reserve>(stalling_model<list<logged, wide_reserve>>::ending::none,
+    run_stalling_without_memory<wide_reserve>(ending::none,
                                               wide_reserve::reserve - 1);
 }
 
 TEST(list_memory, runs_out_under_stalled_sends_of_single_slots_without_harm) {
-    run_stalling_without_memory<single_slots>(stalling_model<list<logged, single_slots>>::ending::drop, 12);
+    run_stalling_without_memory<single_slots>(ending::drop, 12);
 }
 
 TEST(list_memory, runs_out_under_several_senders_and_each_send_either_succeeds_or_throws) {
@@ -397,7 +417,7 @@ TEST(list_memory, runs_out_under_several_senders_and_each_send_either_succeeds_o
     constexpr unsigned senders = 3;
     const std::ptrdiff_t before = live_allocations();
     {
-        const held channel(list<boxed, wide_reserve>::make());
+        const held channel(boxes<wide_reserve>::make());
         std::atomic<unsigned> running{senders};
         std::array<std::uint64_t, senders> sent{};
         arrivals arrived;
@@ -414,15 +434,16 @@ TEST(list_memory, runs_out_under_several_senders_and_each_send_either_succeeds_o
             for (unsigned i = 0; i < scaled(native_messages); ++i) {
                 boxed message = number(which, sent[which]);
                 auto source = source_of(message);
-                std::optional<no_memory> without;
-                if (random() % 2 == 0) {
-                    without.emplace();
-                }
+                const bool has_memory = random() % 2 == 0;
                 try {
-                    EXPECT_TRUE(channel->send(source));
+                    std::optional<no_memory> without;
+                    if (!has_memory) {
+                        without.emplace();
+                    }
+                    try_send_from(*channel, source);
                     ++sent[which];
                 } catch (const std::bad_alloc&) {
-                    EXPECT_TRUE(without.has_value());
+                    EXPECT_FALSE(has_memory);
                     EXPECT_NE(message, nullptr);
                 }
             }
@@ -442,7 +463,7 @@ TYPED_TEST(list_of, delivers_each_message_of_each_sender_once_and_in_order) {
     constexpr unsigned senders = 3;
     const std::ptrdiff_t before = live_allocations();
     {
-        const held channel(list<boxed, TypeParam>::make());
+        const held channel(boxes<TypeParam>::make());
         arrivals arrived;
         in_parallel(senders + 1, [&](unsigned which) {
             if (which == senders) {
@@ -460,19 +481,19 @@ TYPED_TEST(list_of, delivers_each_message_of_each_sender_once_and_in_order) {
         for (unsigned i = 0; i < senders; ++i) {
             EXPECT_EQ(arrived.of(i), scaled(native_messages));
         }
-        EXPECT_EQ(try_receive(*channel), std::nullopt);
+        EXPECT_EQ(take_number(*channel), std::nullopt);
         EXPECT_EQ(channel->len(), 0U);
     }
     EXPECT_EQ(live_allocations(), before);
 }
 
 TYPED_TEST(list_of, found_empty_after_several_senders_keeps_at_most_two_blocks) {
-    using channel = held<list<std::uint64_t, TypeParam>>;
+    using channel = held<boxes<TypeParam>>;
     constexpr unsigned native_rounds = 2'000;
     constexpr unsigned senders = 2;
     std::vector<std::unique_ptr<channel>> channels;
     for (unsigned round = 0; round < scaled(native_rounds); ++round) {
-        channels.push_back(std::make_unique<channel>(list<std::uint64_t, TypeParam>::make()));
+        channels.push_back(std::make_unique<channel>(boxes<TypeParam>::make()));
     }
     pace together(senders + 1);
     in_parallel(senders + 1, [&](unsigned which) {
@@ -481,7 +502,7 @@ TYPED_TEST(list_of, found_empty_after_several_senders_keeps_at_most_two_blocks) 
             together.keep(which, round);
             for (std::size_t i = random() % 10; i > 0; --i) {
                 if (which != senders) {
-                    EXPECT_EQ(try_send(**channels[round], std::uint64_t{round}), send_result::sent);
+                    EXPECT_EQ(try_send(**channels[round], number(which, round)), send_result::sent);
                 } else {
                     (void)try_receive(**channels[round]);
                 }
@@ -501,7 +522,7 @@ TYPED_TEST(list_of, found_empty_after_several_senders_keeps_at_most_two_blocks) 
 
 // crossbeam-rs/crossbeam#1187: the first block's installation against the receiver's drop.
 TYPED_TEST(list_of, the_first_sends_against_the_drop_of_the_receiver_lose_nothing_and_leak_nothing) {
-    using channel = held<list<boxed, TypeParam>>;
+    using channel = held<boxes<TypeParam>>;
     constexpr unsigned native_rounds = 4'000;
     constexpr unsigned senders = 2;
     constexpr unsigned messages = 6;
@@ -509,7 +530,7 @@ TYPED_TEST(list_of, the_first_sends_against_the_drop_of_the_receiver_lose_nothin
     {
         std::vector<std::unique_ptr<channel>> channels;
         for (unsigned round = 0; round < scaled(native_rounds); ++round) {
-            channels.push_back(std::make_unique<channel>(list<boxed, TypeParam>::make()));
+            channels.push_back(std::make_unique<channel>(boxes<TypeParam>::make()));
         }
         pace together(senders + 1);
         in_parallel(senders + 1, [&](unsigned which) {
@@ -524,7 +545,7 @@ TYPED_TEST(list_of, the_first_sends_against_the_drop_of_the_receiver_lose_nothin
                 for (unsigned i = 0; i < messages; ++i) {
                     boxed message = number(which, i);
                     auto source = source_of(message);
-                    const bool is_sent = (*channels[round])->send(source);
+                    const bool is_sent = try_send_from(**channels[round], source) == send_result::sent;
                     EXPECT_EQ(is_sent, message == nullptr) << "sent, and not moved from, or the other way round";
                     EXPECT_FALSE(is_sent && was_disconnected) << "sent after a send had failed";
                     was_disconnected = !is_sent;
@@ -538,29 +559,20 @@ TYPED_TEST(list_of, the_first_sends_against_the_drop_of_the_receiver_lose_nothin
     EXPECT_EQ(live_allocations(), before);
 }
 
-// Counts those of its kind that are alive.
-class counted {
-public:
-    explicit counted(std::atomic<int>& alive) noexcept : alive_(&alive) { ++*alive_; }
-    counted(counted&& other) noexcept : alive_(other.alive_) { ++*alive_; }
-    counted(const counted&) = delete;
-    counted& operator=(const counted&) = delete;
-    counted& operator=(counted&&) = delete;
-    ~counted() { --*alive_; }
-
-private:
-    std::atomic<int>* alive_;
-};
-
 // crossbeam-rs/crossbeam#1102, rust-lang/rust#107466.
 TYPED_TEST(list_of, every_message_is_destroyed_when_all_sends_have_ended_though_the_state_lives_on) {
-    using channel = held<list<counted, TypeParam>>;
+    using channel = held<list<logged, TypeParam>>;
+    struct final_log final : message_log {
+        void note_destroyed(std::size_t) noexcept override { ++destroyed; }
+        std::atomic<unsigned> made{0};
+        std::atomic<unsigned> destroyed{0};
+    };
     constexpr unsigned native_rounds = 2'000;
     constexpr unsigned senders = 2;
-    std::atomic<int> alive{0};
+    final_log log;
     std::vector<std::unique_ptr<channel>> channels;
     for (unsigned round = 0; round < scaled(native_rounds); ++round) {
-        channels.push_back(std::make_unique<channel>(list<counted, TypeParam>::make()));
+        channels.push_back(std::make_unique<channel>(list<logged, TypeParam>::make()));
     }
     pace together(senders + 1);
     in_parallel(senders + 1, [&](unsigned which) {
@@ -573,29 +585,34 @@ TYPED_TEST(list_of, every_message_is_destroyed_when_all_sends_have_ended_though_
                     (void)try_receive(*here);
                 }
                 here.drop_receiver();
-            } else {
-                for (unsigned i = 0; i < most && try_send(*here, counted(alive)) == send_result::sent; ++i) {
-                }
+                continue;
+            }
+            send_result result = send_result::sent;
+            for (unsigned i = 0; i < most && result == send_result::sent; ++i) {
+                logged message(log, i);
+                ++log.made;
+                auto source = source_of(message);
+                result = try_send_from(*here, source);
             }
         }
     });
-    EXPECT_EQ(alive.load(), 0);
+    EXPECT_EQ(log.destroyed.load(), log.made.load());
 }
 
 // Waits of all lengths against sends: none is slept through.
 TYPED_TEST(list_of, no_message_is_slept_through) {
     constexpr unsigned native_messages = 500;
-    const held channel(list<std::uint64_t, TypeParam>::make());
-    const held back(list<std::uint64_t, TypeParam>::make());
+    const held channel(boxes<TypeParam>::make());
+    const held back(boxes<TypeParam>::make());
     in_parallel(2, [&](unsigned which) {
         for (std::uint64_t i = 0; i < scaled(native_messages); ++i) {
             if (which == 0) {
-                ASSERT_EQ(try_send(*channel, i), send_result::sent);
-                ASSERT_EQ(receive(*back, deadline::after(patience)), i);
+                ASSERT_EQ(try_send(*channel, number(0, i)), send_result::sent);
+                ASSERT_EQ(**receive(*back, deadline::after(patience)), i);
             } else {
-                ASSERT_EQ(receive(*channel, deadline::after(patience)), i);
+                ASSERT_EQ(**receive(*channel, deadline::after(patience)), i);
                 pause_for(i * 7 % 500);
-                ASSERT_EQ(try_send(*back, i), send_result::sent);
+                ASSERT_EQ(try_send(*back, number(0, i)), send_result::sent);
             }
         }
     });

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/detail/flavor/look_ahead.hpp>
 
+#include "support/allocation.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <ostream>
 #include <random>
 #include <vector>
 
 namespace {
 
+using namespace unit;
+using weir::detail::hole_list;
 using weir::detail::look_ahead;
 
 // A queue whose senders do what the test says, when it says so: between the receiver's calls, or in the middle of them.
@@ -45,7 +51,7 @@ public:
         interfere();
         return slots_.size();
     }
-    static bool is_before(position at, position index) { return at < index; }
+    static std::uint64_t index_of(position at) { return at; }
     bool enter(position& at) {
         interfere();
         return at < installed_;
@@ -59,7 +65,12 @@ public:
 
     // ---- The receiver's part, as the flavors have it ----
 
-    std::optional<position> acquire() {
+    // With `has_memory` false there is none for what is remembered.
+    std::optional<position> acquire(bool has_memory = true) {
+        std::optional<no_memory> without;
+        if (!has_memory) {
+            without.emplace();
+        }
         if (is_written(head_)) {
             taking_ = head_;
             return taking_;
@@ -95,6 +106,7 @@ public:
 private:
     void interfere() {
         if (interference_ != nullptr) {
+            const memory_again for_senders;
             interference_(interference_argument_);
         }
     }
@@ -111,11 +123,23 @@ private:
 
 using state = fake_queue::state;
 
-// The first message that is there, found by looking at everything.
-std::optional<std::uint64_t> first_written(const fake_queue& queue) {
+bool is_anything_written(const fake_queue& queue) {
+    return std::ranges::count(queue.slots(), state::written, &fake_queue::slot::now) != 0;
+}
+
+// What must hold of a message found, and of nothing found where something `was_there` when the look began: it was there and
+// not taken before, and none is passed whose send had returned before its own began.
+void expect_rightly_found(const fake_queue& queue, std::optional<std::uint64_t> found, bool was_there) {
+    if (!found) {
+        EXPECT_FALSE(was_there) << "a message was missed";
+        return;
+    }
     const auto& slots = queue.slots();
-    const auto found = std::ranges::find(slots, state::written, &fake_queue::slot::now);
-    return found == slots.end() ? std::nullopt : std::optional(static_cast<std::uint64_t>(found - slots.begin()));
+    ASSERT_EQ(slots[*found].now, state::written);
+    for (std::uint64_t i = 0; i < *found; ++i) {
+        ASSERT_FALSE(slots[i].now == state::written && slots[i].written_at < slots[*found].claimed_at)
+            << *found << " was taken before " << i;
+    }
 }
 
 // Senders at random: `stall` of 100 claims stay unwritten for a while, `resume` of 100 steps let a stalled one write.
@@ -158,12 +182,12 @@ private:
     unsigned resume_;
 };
 
-// Receives until nothing is left; what is found must be what a look at everything finds.
 void receive_all(fake_queue& queue) {
     for (;;) {
-        const auto expected = first_written(queue);
-        ASSERT_EQ(queue.acquire(), expected);
-        if (!expected) {
+        const bool was_there = is_anything_written(queue);
+        const auto found = queue.acquire();
+        ASSERT_NO_FATAL_FAILURE(expect_rightly_found(queue, found, was_there));
+        if (!found) {
             return;
         }
         queue.release();
@@ -199,15 +223,6 @@ TEST(look_ahead, takes_a_complete_message_past_a_stalled_one_and_then_that_one) 
     expect_at_rest(queue);
 }
 
-TEST(look_ahead, an_acquire_that_is_not_followed_by_a_release_gives_the_same_message_again) {
-    fake_queue queue;
-    queue.claim();
-    queue.write(queue.claim());
-    EXPECT_EQ(queue.acquire(), 1U);
-    queue.write(queue.claim());
-    EXPECT_EQ(queue.acquire(), 1U);
-}
-
 TEST(look_ahead, does_not_say_empty_while_a_message_came_after_the_tail_it_read_last) {
     fake_queue queue;
     queue.claim();              // 0 stalls
@@ -219,8 +234,8 @@ TEST(look_ahead, does_not_say_empty_while_a_message_came_after_the_tail_it_read_
     EXPECT_EQ(queue.acquire(), 3U);
 }
 
-TEST(look_ahead, finds_messages_sent_behind_more_stalled_senders_than_it_remembers) {
-    constexpr unsigned stalled = 20;
+TEST(look_ahead, finds_messages_sent_behind_any_number_of_stalled_senders) {
+    constexpr unsigned stalled = 50;
     fake_queue queue;
     for (unsigned i = 0; i < stalled; ++i) {
         queue.claim();
@@ -228,9 +243,10 @@ TEST(look_ahead, finds_messages_sent_behind_more_stalled_senders_than_it_remembe
     for (unsigned i = 0; i < stalled; ++i) {
         const auto sent = queue.claim();
         queue.write(sent);
-        ASSERT_EQ(queue.acquire(), sent);
+        const bool has_memory = i % 2 == 0;
+        ASSERT_EQ(queue.acquire(has_memory), sent);
         queue.release();
-        ASSERT_EQ(queue.acquire(), std::nullopt);
+        ASSERT_EQ(queue.acquire(has_memory), std::nullopt);
     }
     for (unsigned i = 0; i < stalled; ++i) {
         queue.write(i);
@@ -268,34 +284,18 @@ TEST(look_ahead, the_head_passes_all_that_was_taken_in_whatever_order_many_stall
 struct senders_kind {
     unsigned stall;
     unsigned resume;
+    unsigned memory; // how many of 100 looks find memory
     friend void PrintTo(const senders_kind& kind, std::ostream* out) {
-        *out << kind.stall << "% stall, " << kind.resume << "% resume";
+        *out << kind.stall << "% stall, " << kind.resume << "% resume, " << kind.memory << "% with memory";
     }
 };
 
-class look_ahead_at_random : public testing::TestWithParam<senders_kind> {};
+class look_ahead_at_random : public testing::TestWithParam<senders_kind> {
+protected:
+    static constexpr unsigned seeds = 200;
 
-INSTANTIATE_TEST_SUITE_P(kinds, look_ahead_at_random,
-                         testing::Values(senders_kind{5, 5}, senders_kind{30, 20}, senders_kind{60, 30},
-                                         senders_kind{90, 45}, senders_kind{50, 15}, senders_kind{95, 20}));
-
-TEST_P(look_ahead_at_random, finds_what_a_look_at_everything_finds) {
-    constexpr unsigned seeds = 200;
-    constexpr unsigned steps = 300;
-    for (unsigned seed = 1; seed <= seeds; ++seed) {
-        fake_queue queue;
-        random_senders senders(queue, seed, GetParam().stall, GetParam().resume);
-        for (unsigned step = 0; step < steps; ++step) {
-            senders.step();
-            while (senders.chance(60)) {
-                const auto expected = first_written(queue);
-                ASSERT_EQ(queue.acquire(), expected) << "seed " << seed << ", step " << step;
-                if (!expected) {
-                    break;
-                }
-                queue.release();
-            }
-        }
+    // All senders go on to their ends, and everything is received.
+    static void expect_a_good_end(fake_queue& queue, random_senders& senders, unsigned seed) {
         while (senders.has_stalled()) {
             senders.finish_one();
         }
@@ -305,14 +305,36 @@ TEST_P(look_ahead_at_random, finds_what_a_look_at_everything_finds) {
             FAIL() << "seed " << seed;
         }
     }
+};
+
+INSTANTIATE_TEST_SUITE_P(kinds, look_ahead_at_random,
+                         testing::Values(senders_kind{5, 5, 100}, senders_kind{30, 20, 100}, senders_kind{60, 30, 50},
+                                         senders_kind{90, 45, 100}, senders_kind{50, 15, 0}, senders_kind{95, 20, 70},
+                                         senders_kind{95, 20, 0}));
+
+TEST_P(look_ahead_at_random, keeps_order_and_misses_nothing) {
+    constexpr unsigned steps = 300;
+    for (unsigned seed = 1; seed <= seeds; ++seed) {
+        fake_queue queue;
+        random_senders senders(queue, seed, GetParam().stall, GetParam().resume);
+        for (unsigned step = 0; step < steps; ++step) {
+            senders.step();
+            while (senders.chance(60)) {
+                const bool was_there = is_anything_written(queue);
+                const auto found = queue.acquire(senders.chance(GetParam().memory));
+                ASSERT_NO_FATAL_FAILURE(expect_rightly_found(queue, found, was_there)) << "seed " << seed;
+                if (!found) {
+                    break;
+                }
+                queue.release();
+            }
+        }
+        ASSERT_NO_FATAL_FAILURE(expect_a_good_end(queue, senders, seed));
+    }
 }
 
-// The senders go on in the middle of the receiver's look, as they do on other threads. What must hold then:
-//   a message found was there, and not taken before;
-//   none is passed whose send had returned before the send of the one found began;
-//   nothing is found only if no message was there when the look began.
+// The senders go on in the middle of the receiver's look, as they do on other threads.
 TEST_P(look_ahead_at_random, keeps_order_and_misses_nothing_while_senders_go_on_meanwhile) {
-    constexpr unsigned seeds = 200;
     constexpr unsigned looks = 300;
     constexpr unsigned steps_a_look = 4;
     for (unsigned seed = 1; seed <= seeds; ++seed) {
@@ -327,32 +349,65 @@ TEST_P(look_ahead_at_random, keeps_order_and_misses_nothing_while_senders_go_on_
         };
         queue.interfere_with(interference);
         for (unsigned look = 0; look < looks; ++look) {
-            const auto there_before = first_written(queue);
+            const bool was_there = is_anything_written(queue);
             steps_left = steps_a_look;
-            const auto found = queue.acquire();
-            const auto& slots = queue.slots();
-            if (!found) {
-                ASSERT_FALSE(there_before) << "seed " << seed << ": missed " << *there_before;
+            const auto found = queue.acquire(senders.chance(GetParam().memory));
+            ASSERT_NO_FATAL_FAILURE(expect_rightly_found(queue, found, was_there)) << "seed " << seed;
+            if (found) {
+                queue.release();
+            } else {
                 senders.step();
-                continue;
             }
-            ASSERT_EQ(slots[*found].now, state::written) << "seed " << seed;
-            for (std::uint64_t i = 0; i < *found; ++i) {
-                ASSERT_FALSE(slots[i].now == state::written && slots[i].written_at < slots[*found].claimed_at)
-                    << "seed " << seed << ": " << *found << " was taken before " << i;
-            }
-            queue.release();
         }
         steps_left = 0;
-        while (senders.has_stalled()) {
-            senders.finish_one();
+        ASSERT_NO_FATAL_FAILURE(expect_a_good_end(queue, senders, seed));
+    }
+}
+
+TEST(hole_list, keeps_positions_in_order_and_gives_its_memory_back) {
+    constexpr std::uint64_t many = 100;
+    const std::ptrdiff_t before = live_allocations();
+    {
+        hole_list<std::uint64_t> holes;
+        std::vector<std::uint64_t> expected;
+        std::minstd_rand random(5);
+        for (std::uint64_t i = 0; i < many; ++i) {
+            ASSERT_TRUE(holes.push_back(i));
+            expected.push_back(i);
+            if (random() % 3 == 0) {
+                const std::size_t which = random() % expected.size();
+                ASSERT_EQ(holes.find(expected[which]), which);
+                holes.erase(which);
+                expected.erase(expected.begin() + static_cast<std::ptrdiff_t>(which));
+            }
+            ASSERT_EQ(holes.size(), expected.size());
+            for (std::size_t at = 0; at < expected.size(); ++at) {
+                ASSERT_EQ(holes[at], expected[at]);
+            }
         }
-        receive_all(queue);
-        expect_at_rest(queue);
-        if (HasFailure()) {
-            FAIL() << "seed " << seed;
+        EXPECT_EQ(holes.find(many), holes.size());
+    }
+    EXPECT_EQ(live_allocations(), before);
+}
+
+TEST(hole_list, without_memory_keeps_what_it_has) {
+    hole_list<std::uint64_t> holes;
+    const no_memory without;
+    std::uint64_t kept = 0;
+    while (holes.push_back(kept)) {
+        ++kept;
+        if (kept > 1'000) {
+            break;
         }
     }
+    EXPECT_GE(kept, 1U);
+    EXPECT_LE(kept, 1'000U);
+    for (std::uint64_t i = 0; i < kept; ++i) {
+        EXPECT_EQ(holes[i], i);
+    }
+    holes.erase(0);
+    EXPECT_TRUE(holes.push_back(kept));
+    EXPECT_EQ(holes.find(kept), kept - 1);
 }
 
 } // namespace

@@ -147,7 +147,8 @@ class vanishing_waiter final : public waiter {
 public:
     vanishing_waiter(std::vector<int>& order, int number) noexcept
         : waiter(claim_), order_(&order), number_(number) {}
-    void serve(void*) noexcept override {}
+    bool may_be_served() const noexcept override { return false; }
+    void make_at(void*) noexcept override {}
     void finish(answer outcome) noexcept override {
         EXPECT_EQ(outcome, answer::retry);
         order_->push_back(number_);

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <weir/detail/message.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace {
+
+using weir::detail::check_message;
+using weir::detail::message_place;
+using weir::detail::send_constructed;
+using weir::detail::send_converted;
+
+struct empty {};
+struct no_address {
+    no_address* operator&() = delete;
+};
+struct no_default {
+    explicit no_default(int) noexcept {}
+};
+struct alignas(128) wide {};
+static_assert(check_message<int>() && check_message<empty>() && check_message<no_address>() &&
+              check_message<no_default>() && check_message<wide>() && check_message<std::unique_ptr<int>>() &&
+              check_message<std::array<std::byte, 256 * 1024>>() && check_message<int*>() &&
+              check_message<std::string>());
+
+using result = std::expected<void, int>;
+constexpr int refused = 1;
+
+// What happens to a send: whether it was let in, and whether the message was made.
+struct attempt {
+    bool checks_ok = true;
+    bool sends = true;
+    int checked = 0;
+    int sent = 0;
+
+    template <class T>
+    auto check() {
+        return [this]() -> result {
+            ++checked;
+            return checks_ok ? result() : std::unexpected(refused);
+        };
+    }
+    template <class T>
+    auto send(message_place<T>& place) {
+        return [this, &place](auto& source) -> result {
+            ++sent;
+            if (!sends) {
+                return std::unexpected(refused);
+            }
+            source.make_at(place.raw());
+            return {};
+        };
+    }
+};
+
+// Notes how it came to be.
+struct traced {
+    traced(int) noexcept : self(this) {}
+    traced(traced&& other) noexcept : self(this), moves(other.moves + 1) {}
+    traced* self;
+    int moves = 0;
+};
+
+TEST(message_source, makes_what_cannot_throw_straight_in_its_place) {
+    attempt way;
+    message_place<traced> place;
+    EXPECT_TRUE(send_converted<traced>(5, way.check<traced>(), way.send(place)));
+    EXPECT_EQ(static_cast<void*>(place.get()->self), place.raw());
+    EXPECT_EQ(place.get()->moves, 0);
+    EXPECT_EQ(way.checked, 0) << "nothing is made before the send, so there is nothing to check for";
+
+    EXPECT_TRUE(send_constructed<traced>(way.check<traced>(), way.send(place), 5));
+    EXPECT_EQ(static_cast<void*>(place.get()->self), place.raw());
+    EXPECT_EQ(place.get()->moves, 0);
+}
+
+TEST(message_source, moves_a_message_once) {
+    attempt way;
+    message_place<traced> place;
+    traced message(1);
+    EXPECT_TRUE(send_converted<traced>(std::move(message), way.check<traced>(), way.send(place)));
+    EXPECT_EQ(place.get()->moves, 1);
+}
+
+TEST(message_source, leaves_the_argument_of_a_send_that_fails) {
+    attempt way;
+    way.sends = false;
+    message_place<std::unique_ptr<int>> place;
+    auto argument = std::make_unique<int>(3);
+    EXPECT_FALSE(send_converted<std::unique_ptr<int>>(std::move(argument), way.check<std::unique_ptr<int>>(),
+                                                      way.send(place)));
+    EXPECT_NE(argument, nullptr);
+    EXPECT_FALSE(send_constructed<std::unique_ptr<int>>(way.check<std::unique_ptr<int>>(), way.send(place),
+                                                        std::move(argument)));
+    EXPECT_NE(argument, nullptr);
+    EXPECT_EQ(way.sent, 2);
+}
+
+TEST(message_source, leaves_an_argument_of_another_type_that_converts_without_throwing) {
+    struct base {
+        virtual ~base() = default;
+    };
+    struct derived final : base {};
+    attempt way;
+    way.sends = false;
+    message_place<std::unique_ptr<base>> place;
+    auto argument = std::make_unique<derived>();
+    EXPECT_FALSE(send_converted<std::unique_ptr<base>>(std::move(argument), way.check<std::unique_ptr<base>>(),
+                                                       way.send(place)));
+    EXPECT_NE(argument, nullptr);
+    way.sends = true;
+    EXPECT_TRUE(send_converted<std::unique_ptr<base>>(std::move(argument), way.check<std::unique_ptr<base>>(),
+                                                      way.send(place)));
+    EXPECT_EQ(argument, nullptr);
+    std::destroy_at(place.get());
+}
+
+struct may_throw {
+    may_throw(int value) : made(value) {
+        if (value < 0) {
+            throw value;
+        }
+    }
+    may_throw(may_throw&& other) noexcept : made(other.made) {}
+    int made;
+};
+
+TEST(message_source, what_may_throw_is_made_before_the_send_begins) {
+    attempt way;
+    message_place<may_throw> place;
+    EXPECT_TRUE(send_converted<may_throw>(7, way.check<may_throw>(), way.send(place)));
+    EXPECT_EQ(place.get()->made, 7);
+    EXPECT_THROW((void)send_converted<may_throw>(-1, way.check<may_throw>(), way.send(place)), int);
+    EXPECT_THROW((void)send_constructed<may_throw>(way.check<may_throw>(), way.send(place), -1), int);
+    EXPECT_EQ(way.sent, 1) << "nothing was claimed for a message that was not made";
+}
+
+TEST(message_source, what_may_throw_is_not_made_where_the_send_cannot_succeed) {
+    attempt way;
+    way.checks_ok = false;
+    message_place<may_throw> place;
+    EXPECT_FALSE(send_converted<may_throw>(-1, way.check<may_throw>(), way.send(place)));
+    EXPECT_FALSE(send_constructed<may_throw>(way.check<may_throw>(), way.send(place), -1));
+    EXPECT_EQ(way.checked, 2);
+    EXPECT_EQ(way.sent, 0);
+}
+
+// Whether a message made of what is given is only bytes.
+template <class T, class Value>
+bool is_plain(Value&& value) {
+    bool plain = false;
+    const auto look = [&](auto& source) -> result {
+        plain = std::remove_reference_t<decltype(source)>::is_plain;
+        return std::unexpected(refused);
+    };
+    EXPECT_FALSE(send_converted<T>(std::forward<Value>(value), [] { return result(); }, look));
+    return plain;
+}
+
+TEST(message_source, tells_whether_only_bytes_are_copied) {
+    const std::uint64_t number = 4;
+    EXPECT_TRUE(is_plain<int>(3));
+    EXPECT_TRUE(is_plain<std::uint64_t>(number));
+    EXPECT_TRUE((is_plain<std::array<int, 4>>(std::array<int, 4>{})));
+    EXPECT_FALSE(is_plain<std::unique_ptr<int>>(std::unique_ptr<int>()));
+    EXPECT_FALSE(is_plain<std::string>(std::string("x")));
+    EXPECT_FALSE(is_plain<traced>(traced(1)));
+    EXPECT_FALSE(is_plain<traced>(1)) << "its conversion is code of users";
+}
+
+TEST(message_source, makes_a_message_of_several_arguments_or_none) {
+    attempt way;
+    message_place<std::string> place;
+    EXPECT_TRUE(send_constructed<std::string>(way.check<std::string>(), way.send(place), std::size_t{3}, 'x'));
+    EXPECT_EQ(*place.get(), "xxx");
+    std::destroy_at(place.get());
+    EXPECT_TRUE(send_constructed<std::string>(way.check<std::string>(), way.send(place)));
+    EXPECT_EQ(*place.get(), "");
+    std::destroy_at(place.get());
+}
+
+TEST(message_source, copies_an_lvalue) {
+    attempt way;
+    message_place<std::string> place;
+    const std::string argument = "a text that is too long for the small string's own place";
+    EXPECT_TRUE(send_converted<std::string>(argument, way.check<std::string>(), way.send(place)));
+    EXPECT_EQ(*place.get(), argument);
+    std::destroy_at(place.get());
+}
+
+TEST(message_place, is_as_large_and_as_aligned_as_its_message) {
+    EXPECT_EQ(sizeof(message_place<wide>), sizeof(wide));
+    EXPECT_EQ(alignof(message_place<wide>), alignof(wide));
+    EXPECT_EQ(sizeof(message_place<char>), 1U);
+    message_place<no_address> place;
+    ::new (place.raw()) no_address();
+    EXPECT_EQ(static_cast<void*>(place.get()), place.raw());
+}
+
+} // namespace

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// The system below: futexes, the memory barrier, the processor, and how the program ends.
+#include <weir/detail/platform/cpu.hpp>
+#include <weir/detail/platform/fatal.hpp>
+#include <weir/detail/platform/futex.hpp>
+#include <weir/detail/platform/membarrier.hpp>
+
+#include "support/scale.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+namespace {
+
+#if WEIR_HAS_FUTEX
+using namespace unit;
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+using weir::detail::futex_wait;
+using weir::detail::futex_wake_one;
+
+TEST(futex, does_not_wait_where_the_word_has_another_value) {
+    const std::atomic<std::uint32_t> word{1};
+    futex_wait(word, 2, clock::time_point::max());
+    EXPECT_EQ(word.load(), 1U);
+}
+
+TEST(futex, waits_until_the_steady_clock_shows_the_time) {
+    const std::atomic<std::uint32_t> word{1};
+    const auto until = clock::now() + 5ms;
+    while (clock::now() < until) {
+        futex_wait(word, 1, until); // may return early for no reason
+    }
+    EXPECT_LT(clock::now(), until + 2s);
+}
+
+TEST(futex, does_not_wait_for_a_time_that_has_passed) {
+    const std::atomic<std::uint32_t> word{1};
+    const auto start = clock::now();
+    futex_wait(word, 1, start - 1s);
+    futex_wait(word, 1, clock::time_point());
+    futex_wait(word, 1, clock::time_point(-1ns));
+    futex_wait(word, 1, clock::time_point::min());
+    EXPECT_LT(clock::now(), start + 2s);
+}
+
+TEST(futex, wakes_one_who_waits) {
+    std::atomic<std::uint32_t> word{1};
+    std::jthread waiting([&] {
+        const auto limit = clock::now() + patience;
+        while (word.load() == 1 && clock::now() < limit) {
+            futex_wait(word, 1, limit);
+        }
+        EXPECT_LT(clock::now(), limit);
+    });
+    word = 2;
+    futex_wake_one(&word);
+}
+#endif
+
+TEST(membarrier, that_is_there_can_be_called) {
+    if (weir::detail::membarrier_available()) {
+        weir::detail::membarrier();
+    }
+    EXPECT_EQ(weir::detail::membarrier_available(), weir::detail::membarrier_available());
+}
+
+TEST(processor, has_a_count_and_a_rate_of_pauses_within_reason) {
+    EXPECT_GE(weir::detail::usable_processors(), 1);
+    EXPECT_EQ(weir::detail::can_spin(), weir::detail::usable_processors() > 1);
+    const int rate = weir::detail::pauses_per_microsecond();
+    EXPECT_GT(rate, 0);
+    EXPECT_LE(rate, 1'000);
+    EXPECT_EQ(weir::detail::pauses_per_microsecond(), rate) << "it is measured once";
+}
+
+TEST(fatal, ends_the_program_with_a_message) {
+    EXPECT_DEATH(weir::detail::fatal("something was wrong"), "weir: something was wrong");
+}
+
+TEST(throwing, gives_the_standard_exceptions) {
+    EXPECT_THROW(weir::detail::throw_bad_alloc(), std::bad_alloc);
+    try {
+        weir::detail::throw_length_error("too long");
+        ADD_FAILURE() << "nothing was thrown";
+    } catch (const std::length_error& error) {
+        EXPECT_EQ(std::string(error.what()), "too long");
+    }
+}
+
+} // namespace

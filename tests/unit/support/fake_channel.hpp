@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A channel's state without a flavor: it notes what is asked of it.
+#pragma once
+
+#include <weir/detail/channel_core.hpp>
+
+#include <atomic>
+#include <cstdint>
+
+namespace unit {
+
+struct fake_history {
+    std::atomic<int> closed{0};
+    std::atomic<int> drained{0};
+    std::atomic<int> destroyed{0};
+    std::atomic<std::uint64_t> messages{0}; // in the channel; a drain takes them all
+    std::atomic<std::uint64_t> taken{0};
+};
+
+template <class T = int>
+class fake_channel final : public weir::detail::channel_core<T> {
+public:
+    explicit fake_channel(fake_history& log) noexcept
+        : weir::detail::channel_core<T>(weir::detail::flavor_kind::list, 1), log_(&log) {}
+
+    // A send: stores a message, then looks whether the receiver is gone.
+    void send() noexcept {
+        log_->messages.fetch_add(1);
+        const std::uint32_t flags = this->receiving_.flags_after_write();
+        if ((flags & weir::detail::receiver_wait::no_receiver) != 0) {
+            this->drain_late();
+        }
+    }
+
+private:
+    ~fake_channel() = default;
+
+    void close_sending() noexcept override {
+        this->closed_ = true;
+        ++log_->closed;
+    }
+    void drain() noexcept override {
+        // By one at a time, which the thread sanitizer holds the consumer's right to.
+        ++drains_;
+        ++log_->drained;
+        log_->taken += log_->messages.exchange(0);
+    }
+    bool is_send_under_way() const noexcept override { return true; }
+    void destroy() noexcept override {
+        ++log_->destroyed;
+        delete this;
+    }
+
+    fake_history* log_;
+    int drains_ = 0;
+};
+
+} // namespace unit
