@@ -33,16 +33,16 @@ template <class T>
     return {detail::handle_access::make<sender<T>>(made), detail::handle_access::make<receiver<T>>(made)};
 }
 
-// Makes a channel for at most `capacity` messages, exactly; sends wait while it is full. With capacity 0 there is no room at
-// all, and each send meets a receive.
+// Makes a channel for at most `capacity` messages, exactly; sends wait while it is full. With capacity 0 there is no
+// room at all, and each send meets a receive.
 // Throws: std::length_error where the messages would need more than PTRDIFF_MAX bytes, std::bad_alloc.
 //
 //     auto [tx, rx] = weir::sync_channel<std::string>(64);
 template <class T>
 [[nodiscard]] endpoints<sync_sender<T>, receiver<T>> sync_channel(std::size_t capacity) {
     static_assert(detail::check_message<T>());
-    detail::channel_base* const made =
-        capacity == 0 ? static_cast<detail::channel_base*>(detail::rendezvous<T>::make()) : detail::ring<T>::make(capacity);
+    detail::channel_base* const made = capacity == 0 ? static_cast<detail::channel_base*>(detail::rendezvous<T>::make())
+                                                     : detail::ring<T>::make(capacity);
     return {detail::handle_access::make<sync_sender<T>>(made), detail::handle_access::make<receiver<T>>(made)};
 }
 

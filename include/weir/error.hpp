@@ -14,8 +14,8 @@
 
 namespace weir {
 
-// Every error of every operation; the enumerations below are parts of it, with the same values. Compare a std::error_code with
-// one of these to ask what happened, whichever operation it came from.
+// Every error of every operation; the enumerations below are parts of it, with the same values. Compare a
+// std::error_code with one of these to ask what happened, whichever operation it came from.
 enum class channel_errc : unsigned char { disconnected = 1, full, empty, timeout, stopped };
 
 enum class send_error : unsigned char { disconnected = 1 };
@@ -31,18 +31,19 @@ namespace detail {
 
 template <class E>
 concept sending_error = std::same_as<E, send_error> || std::same_as<E, try_send_error> ||
-                        std::same_as<E, send_timeout_error> || std::same_as<E, send_stop_error>;
+    std::same_as<E, send_timeout_error> || std::same_as<E, send_stop_error>;
 
 template <class E>
 concept receiving_error = std::same_as<E, recv_error> || std::same_as<E, try_recv_error> ||
-                          std::same_as<E, recv_timeout_error> || std::same_as<E, recv_stop_error>;
+    std::same_as<E, recv_timeout_error> || std::same_as<E, recv_stop_error>;
 
 template <class E>
 concept channel_error = std::same_as<E, channel_errc> || sending_error<E> || receiving_error<E>;
 
 } // namespace detail
 
-// The sentence that a person reads. An error of a send says that of the receiver what an error of a receive says of the senders.
+// The sentence that a person reads. An error of a send says that of the receiver what an error of a receive says of
+// the senders.
 template <detail::channel_error E>
 [[nodiscard]] constexpr std::string_view to_string(E error) noexcept {
     switch (static_cast<channel_errc>(error)) {
@@ -107,8 +108,8 @@ inline constinit channel_category_place channel_category_instance;
     return detail::channel_category_instance.category;
 }
 
-// Found by std::error_code's converting constructor. The codes map to the nearest std::errc: broken_pipe, operation_would_block,
-// timed_out, operation_canceled.
+// Found by std::error_code's converting constructor. The codes map to the nearest std::errc: broken_pipe,
+// operation_would_block, timed_out, operation_canceled.
 template <detail::channel_error E>
 [[nodiscard]] std::error_code make_error_code(E error) noexcept {
     return {static_cast<int>(error), channel_category()};

@@ -36,17 +36,18 @@ class message_iterator;
 
 // The one consumer of a channel: takes messages out, in order. Moves, does not copy.
 //
-// A receive hands out what is queued as long as there is any; only then, and for ever, it reports `disconnected` where every
-// sender is gone or the receiver was closed. A message that is there wins over a time-out that has run out and over a stop already
-// requested; `disconnected` wins over both. A receive waits for no sender that is stalled in the middle of a send: messages
-// sent completely behind it are received past it.
+// A receive hands out what is queued as long as there is any; only then, and for ever, it reports `disconnected`
+// where every sender is gone or the receiver was closed. A message that is there wins over a time-out that has run
+// out and over a stop already requested; `disconnected` wins over both. A receive waits for no sender that is stalled
+// in the middle of a send: messages sent completely behind it are received past it.
 //
-// An empty handle (made by default, moved from, or reset) is safe to use: receives fail with `disconnected`, loops end at once.
+// An empty handle (made by default, moved from, or reset) is safe to use: receives fail with `disconnected`, loops
+// end at once.
 //
-// Thread safety: one thread at a time. Two at once end the program with a message where WEIR_CHECKED is 1 (the default without
-// NDEBUG), else that is undefined.
-// Synchronization: all that a thread did before it sent a message happens before the return of the receive that yields it; all that
-// happened before the last sender went happens before a receive's `disconnected`.
+// Thread safety: one thread at a time. Two at once end the program with a message where WEIR_CHECKED is 1 (the
+// default without NDEBUG), else that is undefined.
+// Synchronization: all that a thread did before it sent a message happens before the return of the receive that
+// yields it; all that happened before the last sender went happens before a receive's `disconnected`.
 //
 //     for (auto message : rx) { … }          // until every sender is gone
 template <class T>
@@ -92,17 +93,19 @@ public:
     // Errors: `empty`, `disconnected`.
     [[nodiscard]] std::expected<T, try_recv_error> try_recv() {
         using result = std::expected<T, try_recv_error>;
-        return with_flavor<result>("try_recv", std::unexpected(try_recv_error::disconnected), [](auto& flavor) -> result {
-            auto [message, error] = detail::try_take(flavor);
-            if (message == nullptr) {
-                return std::unexpected(static_cast<try_recv_error>(error));
-            }
-            const detail::taken_message taken(flavor, message);
-            return result(std::in_place, std::move(*message));
-        });
+        return with_flavor<result>("try_recv", std::unexpected(try_recv_error::disconnected),
+                                   [](auto& flavor) -> result {
+                                       auto [message, error] = detail::try_take(flavor);
+                                       if (message == nullptr) {
+                                           return std::unexpected(static_cast<try_recv_error>(error));
+                                       }
+                                       const detail::taken_message taken(flavor, message);
+                                       return result(std::in_place, std::move(*message));
+                                   });
     }
 
-    // Receives one message, waiting for it no longer than `timeout`. Zero, less, and NaN: one try; too long for the clock: no limit.
+    // Receives one message, waiting for it no longer than `timeout`. Zero, less, and NaN: one try; too long for the
+    // clock: no limit.
     // Errors: `timeout`, `disconnected`.
     template <class Rep, class Period>
     [[nodiscard]] std::expected<T, recv_timeout_error> recv_timeout(std::chrono::duration<Rep, Period> timeout) {
@@ -110,11 +113,12 @@ public:
         return receive<recv_timeout_error>("recv_timeout", until, detail::no_stop());
     }
 
-    // Receives one message, waiting for it no longer than until `deadline` on its clock. On the steady clock the wait does not
-    // follow changes of the system clock; another clock is asked again when the time seems to have come.
+    // Receives one message, waiting for it no longer than until `deadline` on its clock. On the steady clock the wait
+    // does not follow changes of the system clock; another clock is asked again when the time seems to have come.
     // Errors: `timeout`, `disconnected`.
     template <class Clock, class Duration>
-    [[nodiscard]] std::expected<T, recv_timeout_error> recv_deadline(std::chrono::time_point<Clock, Duration> deadline) {
+    [[nodiscard]] std::expected<T, recv_timeout_error>
+    recv_deadline(std::chrono::time_point<Clock, Duration> deadline) {
         return receive<recv_timeout_error>("recv_deadline", detail::clock_deadline(deadline), detail::no_stop());
     }
 
@@ -126,8 +130,8 @@ public:
     }
 #endif
 
-    // Waits for one message, then takes what is there, up to `max` messages in all; writes them to `out` and returns how many.
-    // On a rendezvous: from as many senders as wait. With `max` 0 it returns 0 at once.
+    // Waits for one message, then takes what is there, up to `max` messages in all; writes them to `out` and returns
+    // how many. On a rendezvous: from as many senders as wait. With `max` 0 it returns 0 at once.
     // Errors: `disconnected`, where there was not one.
     // Throws: what writing to `out` throws; the message being written is lost then, the others stay in the channel.
     template <std::output_iterator<T> O>
@@ -153,26 +157,27 @@ public:
         });
     }
 
-    // The messages as they come: the range ends when the channel is disconnected. A message is taken, and waited for, when the
-    // loop asks whether there is one more; it lies in the channel's state until the iterator moves on or goes. All iterators
-    // of a channel share that place: the one that took the last message stands on it.
-    // Throws: the loop throws std::bad_alloc where there is no memory for that place, which a channel of messages above 40
-    // bytes takes at its first use; no message is lost.
+    // The messages as they come: the range ends when the channel is disconnected. A message is taken, and waited for,
+    // when the loop asks whether there is one more; it lies in the channel's state until the iterator moves on or
+    // goes. All iterators of a channel share that place: the one that took the last message stands on it.
+    // Throws: the loop throws std::bad_alloc where there is no memory for that place, which a channel of messages
+    // above 40 bytes takes at its first use; no message is lost.
     [[nodiscard]] iterator begin() noexcept { return iterator(channel_); }
     [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
     // What is there now, taken as the loop goes; never waits. Otherwise as begin().
     [[nodiscard]] try_range try_iter() noexcept { return try_range(channel_); }
 
-    // No more sends: senders see `disconnected`, those that wait too. What was sent can still be received; a send that is
-    // under way may still succeed, and receives say `disconnected` only after its message.
+    // No more sends: senders see `disconnected`, those that wait too. What was sent can still be received; a send
+    // that is under way may still succeed, and receives say `disconnected` only after its message.
     void close() noexcept {
         if (channel_ != nullptr) {
             core()->close();
         }
     }
 
-    // Drops the receiver; the handle is empty then. Sends fail from now on, and what is queued is destroyed here, in order.
+    // Drops the receiver; the handle is empty then. Sends fail from now on, and what is queued is destroyed here, in
+    // order.
     void reset() noexcept {
         if (detail::channel_base* const channel = std::exchange(channel_, nullptr)) {
             { const detail::receiver_use<> alone(*channel, "reset"); }
@@ -190,7 +195,9 @@ public:
 
     // How many messages were sent and not yet received; a snapshot. Always 0 on a rendezvous.
     [[nodiscard]] std::size_t len() const noexcept {
-        return channel_ != nullptr ? detail::visit_flavor<T>(*channel_, [](auto& flavor) noexcept { return flavor.len(); }) : 0;
+        return channel_ != nullptr
+                   ? detail::visit_flavor<T>(*channel_, [](auto& flavor) noexcept { return flavor.len(); })
+                   : 0;
     }
     // Whether a try_recv would find no message now.
     [[nodiscard]] bool is_empty() const noexcept { return len() == 0; }
@@ -204,7 +211,9 @@ public:
     }
 
     // How many producers there are; a snapshot.
-    [[nodiscard]] std::size_t sender_count() const noexcept { return channel_ != nullptr ? channel_->sender_count() : 0; }
+    [[nodiscard]] std::size_t sender_count() const noexcept {
+        return channel_ != nullptr ? channel_->sender_count() : 0;
+    }
 
     // Whether both are ends of one channel. False for empty handles.
     [[nodiscard]] bool same_channel(const sender<T>& tx) const noexcept { return is_channel_of(tx); }

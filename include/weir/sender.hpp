@@ -20,8 +20,8 @@ namespace weir {
 template <class T>
 class weak_sender;
 
-// One producer of an unbounded channel; copies are more producers. When the last one is gone the receiver, having received
-// everything, is told so.
+// One producer of an unbounded channel; copies are more producers. When the last one is gone the receiver, having
+// received everything, is told so.
 //
 // An empty handle (made by default, moved from, or reset) is safe to use: sends fail with `disconnected`.
 //
@@ -49,25 +49,26 @@ public:
 
     // Sends one message. Never blocks: waits neither for the receiver nor for another sender.
     //
-    // `value` is a T, or converts to one. The message is made straight in the channel where that cannot throw, else first in a
-    // local.
+    // `value` is a T, or converts to one. The message is made straight in the channel where that cannot throw, else
+    // first in a local.
     //
     // Errors: `disconnected` if the receiver is gone or closed; `value` is then untouched.
-    // Throws: std::bad_alloc where memory is out, with `value` untouched and the channel still good; what the conversion to T
-    // throws, with the channel unchanged.
-    // Synchronization: all that this thread did before happens before the return of the receive that yields the message.
-    // Ordering: messages of one sender arrive in the order sent; if one send returns before another begins, on whatever threads,
-    // the first arrives first.
+    // Throws: std::bad_alloc where memory is out, with `value` untouched and the channel still good; what the
+    // conversion to T throws, with the channel unchanged.
+    // Synchronization: all that this thread did before happens before the return of the receive that yields the
+    // message.
+    // Ordering: messages of one sender arrive in the order sent; if one send returns before another begins, on
+    // whatever threads, the first arrives first.
     // Complexity: one atomic read-modify-write; no allocation but for one block of memory in many messages.
     template <class U = T>
-        requires std::convertible_to<U, T>
+    requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, send_error> send(U&& value) const {
         return detail::send_converted<T>(std::forward<U>(value), check(), into_channel());
     }
 
     // Sends a message made of `args`. As send() otherwise.
     template <class... Args>
-        requires std::constructible_from<T, Args...>
+    requires std::constructible_from<T, Args...>
     [[nodiscard]] std::expected<void, send_error> emplace(Args&&... args) const {
         return detail::send_constructed<T>(check(), into_channel(), std::forward<Args>(args)...);
     }

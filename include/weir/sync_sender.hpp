@@ -25,21 +25,22 @@ namespace weir {
 template <class T>
 class weak_sync_sender;
 
-// One producer of a bounded channel, or, where the capacity is 0, of a rendezvous; copies are more producers. When the last
-// one is gone the receiver, having received everything, is told so.
+// One producer of a bounded channel, or, where the capacity is 0, of a rendezvous; copies are more producers. When
+// the last one is gone the receiver, having received everything, is told so.
 //
 // On a rendezvous there is room exactly while a receive waits, and a send that succeeded was received.
 //
 // An empty handle (made by default, moved from, or reset) is safe to use: sends fail with `disconnected`.
 //
-// All sends: `value` is a T or converts to one; the message is made straight in the channel where that cannot throw, else
-// first in a local; what making it throws passes through, with the channel unchanged. If a send fails its argument is untouched.
-// Room that is there wins over a time-out that has run out and over a stop already requested; `disconnected` wins over both.
+// All sends: `value` is a T or converts to one; the message is made straight in the channel where that cannot throw,
+// else first in a local; what making it throws passes through, with the channel unchanged. If a send fails its
+// argument is untouched. Room that is there wins over a time-out that has run out and over a stop already requested;
+// `disconnected` wins over both.
 //
-// Synchronization: all that this thread did before happens before the return of the receive that yields the message; a receive
-// that frees room happens before the send that uses it.
-// Ordering: messages of one sender arrive in the order sent; if one send returns before another begins, on whatever threads,
-// the first arrives first. Waiting senders are served in the order they came.
+// Synchronization: all that this thread did before happens before the return of the receive that yields the message;
+// a receive that frees room happens before the send that uses it.
+// Ordering: messages of one sender arrive in the order sent; if one send returns before another begins, on whatever
+// threads, the first arrives first. Waiting senders are served in the order they came.
 // Thread safety: const members may be called from any number of threads on one handle at once; copies are independent.
 template <class T>
 class sync_sender {
@@ -61,14 +62,14 @@ public:
     // Sends one message. Blocks while the channel is full.
     // Errors: `disconnected` if the receiver is gone or closed, or goes while this waits.
     template <class U = T>
-        requires std::convertible_to<U, T>
+    requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, send_error> send(U&& value) const {
         return send_blocking<send_error>(forever(), detail::no_stop(), std::forward<U>(value));
     }
 
     // Sends a message made of `args`. As send() otherwise.
     template <class... Args>
-        requires std::constructible_from<T, Args...>
+    requires std::constructible_from<T, Args...>
     [[nodiscard]] std::expected<void, send_error> emplace(Args&&... args) const {
         return detail::send_constructed<T>(check<send_error>(), waiting<send_error>(forever(), detail::no_stop()),
                                            std::forward<Args>(args)...);
@@ -77,33 +78,34 @@ public:
     // Sends one message if there is room now. Never blocks. On a rendezvous: if a receive waits now.
     // Errors: `full`, `disconnected`.
     template <class U = T>
-        requires std::convertible_to<U, T>
+    requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, try_send_error> try_send(U&& value) const {
         return detail::send_converted<T>(std::forward<U>(value), check_room(), trying());
     }
 
     // Sends a message made of `args` if there is room now. As try_send() otherwise.
     template <class... Args>
-        requires std::constructible_from<T, Args...>
+    requires std::constructible_from<T, Args...>
     [[nodiscard]] std::expected<void, try_send_error> try_emplace(Args&&... args) const {
         return detail::send_constructed<T>(check_room(), trying(), std::forward<Args>(args)...);
     }
 
-    // Sends one message, waiting for room no longer than `timeout`. Zero, less, and NaN: one try; too long for the clock: no limit.
+    // Sends one message, waiting for room no longer than `timeout`. Zero, less, and NaN: one try; too long for the
+    // clock: no limit.
     // Errors: `timeout`, `disconnected`.
     template <class U = T, class Rep, class Period>
-        requires std::convertible_to<U, T>
-    [[nodiscard]] std::expected<void, send_timeout_error> send_timeout(U&& value,
-                                                                       std::chrono::duration<Rep, Period> timeout) const {
+    requires std::convertible_to<U, T>
+    [[nodiscard]] std::expected<void, send_timeout_error>
+    send_timeout(U&& value, std::chrono::duration<Rep, Period> timeout) const {
         const detail::deadline until = detail::deadline::after(timeout);
         return send_blocking<send_timeout_error>(fixed(until), detail::no_stop(), std::forward<U>(value));
     }
 
-    // Sends one message, waiting for room no longer than until `deadline` on its clock. On the steady clock the wait does not
-    // follow changes of the system clock; another clock is asked again when the time seems to have come.
+    // Sends one message, waiting for room no longer than until `deadline` on its clock. On the steady clock the wait
+    // does not follow changes of the system clock; another clock is asked again when the time seems to have come.
     // Errors: `timeout`, `disconnected`.
     template <class U = T, class Clock, class Duration>
-        requires std::convertible_to<U, T>
+    requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, send_timeout_error>
     send_deadline(U&& value, std::chrono::time_point<Clock, Duration> deadline) const {
         return send_blocking<send_timeout_error>(detail::clock_deadline(deadline), detail::no_stop(),
@@ -114,7 +116,7 @@ public:
     // Sends one message, waiting for room until a stop is requested.
     // Errors: `stopped`, `disconnected`.
     template <class U = T>
-        requires std::convertible_to<U, T>
+    requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, send_stop_error> send(U&& value, std::stop_token token) const {
         return send_blocking<send_stop_error>(forever(), token, std::forward<U>(value));
     }
@@ -196,10 +198,10 @@ private:
     }
     auto check_room() const noexcept {
         return [this]() noexcept {
-            return to_expected<try_send_error>(
-                is_disconnected()                                                ? detail::send_result::disconnected
-                : visit([](auto& flavor) noexcept { return flavor.is_full(); }) ? detail::send_result::full
-                                                                                 : detail::send_result::sent);
+            return to_expected<try_send_error>(is_disconnected() ? detail::send_result::disconnected
+                                               : visit([](auto& flavor) noexcept { return flavor.is_full(); })
+                                                   ? detail::send_result::full
+                                                   : detail::send_result::sent);
         };
     }
     auto trying() const noexcept {
@@ -217,9 +219,8 @@ private:
                 return to_expected<E>(detail::send_result::disconnected);
             }
             return to_expected<E>(visit([&](auto& flavor) {
-                return until.wait(detail::send_result::timeout, [&](detail::deadline steady) {
-                    return flavor.send(source, steady, stop);
-                });
+                return until.wait(detail::send_result::timeout,
+                                  [&](detail::deadline steady) { return flavor.send(source, steady, stop); });
             }));
         };
     }

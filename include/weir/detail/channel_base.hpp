@@ -6,8 +6,8 @@
 // holders_  what keeps the memory: 1 for all the senders together, 1 for the receiver, 1 for each weak handle and each
 //           iterator. Who brings it to 0 frees the state; nobody decides that by looking.
 // consumer_ the right to take messages out. The receiver has it from the start and gives it back when it goes, after it
-//           emptied the channel. A sender whose message came in after that takes it, or leaves a debt to who has it, so that
-//           each message is destroyed as soon as its send has ended, whoever is stalled meanwhile.
+//           emptied the channel. A sender whose message came in after that takes it, or leaves a debt to who has it, so
+//           that each message is destroyed as soon as its send has ended, whoever is stalled meanwhile.
 #ifndef WEIR_DETAIL_CHANNEL_BASE_HPP
 #define WEIR_DETAIL_CHANNEL_BASE_HPP
 
@@ -58,7 +58,8 @@ public:
         }
     }
 
-    // The receiving handle goes: senders fail from now on, what is queued is destroyed, on a deeply nested channel later.
+    // The receiving handle goes: senders fail from now on, what is queued is destroyed, on a deeply nested channel
+    // later.
     void drop_receiver() noexcept {
         has_receiver_ = false;
         close_sending();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The part of a channel's state that knows the message type but not the flavor: the place for the message that an iterator
-// of the receiver stands on.
+// The part of a channel's state that knows the message type but not the flavor: the place for the message that an
+// iterator of the receiver stands on.
 #ifndef WEIR_DETAIL_CHANNEL_CORE_HPP
 #define WEIR_DETAIL_CHANNEL_CORE_HPP
 

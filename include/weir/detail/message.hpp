@@ -35,8 +35,8 @@ constexpr bool check_message() {
     return true;
 }
 
-// Makes a message from what a caller gave, at the moment of success, straight in its slot: make() returns a T and does not throw.
-// `Plain`: nothing but bytes is copied.
+// Makes a message from what a caller gave, at the moment of success, straight in its slot: make() returns a T and
+// does not throw. `Plain`: nothing but bytes is copied.
 template <class T, bool Plain, class Make>
 class message_source {
 public:
@@ -50,9 +50,8 @@ private:
     Make make_;
 };
 
-
-// The result of send(source), with a source for the T that make() returns. If making it may throw (`Throws`) that is done
-// first, in a local, before anything is claimed, and only if check() finds that the send may succeed.
+// The result of send(source), with a source for the T that make() returns. If making it may throw (`Throws`) that is
+// done first, in a local, before anything is claimed, and only if check() finds that the send may succeed.
 template <class T, bool Throws, bool Plain, class Make, class Check, class Send>
 auto send_made(Make make, const Check& check, const Send& send) {
     if constexpr (Throws) {

@@ -2,8 +2,8 @@
 //
 // Dropping channels whose messages hold channels whose messages hold channels, on a bounded stack.
 //
-// Down to eight levels below the outermost an inner channel is emptied before its handle's reset() returns. A deeper one is put on a list of
-// the thread's, which the outermost drop works off before it returns.
+// Down to eight levels below the outermost an inner channel is emptied before its handle's reset() returns. A deeper
+// one is put on a list of the thread's, which the outermost drop works off before it returns.
 #ifndef WEIR_DETAIL_NESTED_DROP_HPP
 #define WEIR_DETAIL_NESTED_DROP_HPP
 

@@ -13,8 +13,8 @@
 
 namespace weir::detail {
 
-// The thread's stay in the receiver. With WEIR_CHECKED a second one at the same time ends the program. A template, so that
-// translation units may differ in that.
+// The thread's stay in the receiver. With WEIR_CHECKED a second one at the same time ends the program. A template, so
+// that translation units may differ in that.
 template <bool Checked = WEIR_CHECKED != 0>
 class receiver_use {
 public:
@@ -22,7 +22,8 @@ public:
         if (!channel.enter_receiver()) {
             constexpr int size = 160;
             char message[size];
-            std::snprintf(message, size, "receiver::%s was called while another call was inside the same receiver", call);
+            std::snprintf(message, size, "receiver::%s was called while another call was inside the same receiver",
+                          call);
             fatal(message);
         }
     }

@@ -1,64 +1,43 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A flavor as the handles hold it, and the shortest ways to send and to receive. None of them is inlined: a flavor's own
-// functions are, and compiling them again at each call takes long.
+// A channel without its handles: a flavor held by one sender and by the receiver, behind an interface, so that a test body is
+// compiled once for all flavors of a message.
 #pragma once
 
 #include <weir/detail/flavor/blocking_send.hpp>
-#include <weir/detail/message.hpp>
 #include <weir/detail/receiving.hpp>
 #include <weir/detail/wait/deadline.hpp>
 #include <weir/detail/wait/stop.hpp>
+#include <weir/error.hpp>
 
+#include <cstddef>
+#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
 namespace unit {
 
-// Held by one sender and by the receiver; both go with it at the latest.
-template <class Flavor>
-class held {
+using weir::detail::deadline;
+using weir::detail::send_result;
+
+// What a message is made of, as the flavors know it. `Plain`: only bytes are copied.
+template <bool Plain = false>
+class any_source {
 public:
-    explicit held(Flavor* made) noexcept : flavor_(made) {}
-    held(const held&) = delete;
-    held& operator=(const held&) = delete;
-    ~held() {
-        drop_receiver();
-        drop_sender();
-    }
+    static constexpr bool is_plain = Plain;
+    virtual void make_at(void* place) noexcept = 0;
 
-    Flavor& operator*() const noexcept { return *flavor_; }
-    Flavor* operator->() const noexcept { return flavor_; }
-
-    void drop_receiver() noexcept {
-        if (std::exchange(has_receiver_, false)) {
-            flavor_->drop_receiver();
-        }
-    }
-    void drop_sender() noexcept {
-        if (std::exchange(has_sender_, false)) {
-            flavor_->drop_sender();
-        }
-    }
-
-private:
-    Flavor* flavor_;
-    bool has_receiver_ = true;
-    bool has_sender_ = true;
+protected:
+    ~any_source() = default;
 };
 
-template <class Flavor>
-using message_type = std::remove_pointer_t<decltype(std::declval<Flavor&>().acquire())>;
-
 // Makes a message by calling make(place).
-template <class Make>
-class making_source {
+template <class Make, bool Plain = false>
+class making_source final : public any_source<Plain> {
 public:
-    static constexpr bool is_plain = false;
-
     explicit making_source(Make make) : make_(std::move(make)) {}
-    void make_at(void* place) noexcept { make_(place); }
+    void make_at(void* place) noexcept override { make_(place); }
 
 private:
     Make make_;
@@ -67,55 +46,114 @@ private:
 // Makes a message by moving `message`, as the handles do.
 template <class T>
 auto source_of(T& message) noexcept {
-    const auto move = [&message]() noexcept -> T { return std::move(message); };
-    return weir::detail::message_source<T, std::is_trivially_copyable_v<T>, decltype(move)>(move);
+    const auto make = [&message](void* place) noexcept { ::new (place) T(std::move(message)); };
+    return making_source<std::remove_const_t<decltype(make)>, std::is_trivially_copyable_v<T>>(make);
 }
 
-// One send that does not wait. On a list the result is `sent` or `disconnected`.
-template <class Flavor, class Source>
-[[gnu::noinline]] weir::detail::send_result try_send_from(Flavor& flavor, Source& source) {
-    if constexpr (requires { flavor.try_send(source); }) {
-        return flavor.try_send(source);
-    } else {
-        return flavor.send(source) ? weir::detail::send_result::sent : weir::detail::send_result::disconnected;
+template <class T>
+class any_channel {
+public:
+    using source = any_source<std::is_trivially_copyable_v<T>>;
+
+    any_channel() = default;
+    any_channel(const any_channel&) = delete;
+    any_channel& operator=(const any_channel&) = delete;
+    virtual ~any_channel() = default;
+
+    virtual send_result try_send(source& from) = 0;
+    virtual T* acquire() = 0;
+    virtual void release(T* message) = 0;
+    virtual weir::detail::take_result<T> try_take() = 0;
+    virtual weir::detail::take_result<T> take(deadline until) = 0;
+    virtual std::size_t len() = 0;
+    virtual bool is_send_under_way() = 0;
+    virtual bool is_closed_for_sending() = 0;
+    virtual void close() = 0;
+    virtual void drop_receiver() = 0;
+    virtual void drop_sender() = 0;
+
+    send_result try_send(T message) {
+        auto from = source_of(message);
+        return try_send(from);
     }
-}
+    // What is there now, if anything is.
+    std::optional<T> try_receive() { return moved_out(try_take().message); }
+    // Waits for a message until `until`.
+    std::optional<T> receive(deadline until = deadline::never()) { return moved_out(take(until).message); }
+
+private:
+    std::optional<T> moved_out(T* message) {
+        if (message == nullptr) {
+            return std::nullopt;
+        }
+        std::optional<T> result(std::in_place, std::move(*message));
+        release(message);
+        return result;
+    }
+};
 
 template <class Flavor>
-weir::detail::send_result try_send(Flavor& flavor, message_type<Flavor> message) {
-    auto source = source_of(message);
-    return try_send_from(flavor, source);
-}
+using message_type = std::remove_pointer_t<decltype(std::declval<Flavor&>().acquire())>;
 
-// A send that waits for room until `until`.
-template <class Flavor, class Stop = weir::detail::no_stop>
-[[gnu::noinline]] weir::detail::send_result send(Flavor& flavor, message_type<Flavor> message,
-                               weir::detail::deadline until = weir::detail::deadline::never(), Stop stop = {}) {
-    auto source = source_of(message);
-    return flavor.send(source, until, stop);
-}
-
-// What is there now, if anything is.
+// Sender and receiver go with it at the latest.
 template <class Flavor>
-[[gnu::noinline]] std::optional<message_type<Flavor>> try_receive(Flavor& flavor) {
-    auto* const message = weir::detail::try_take(flavor).message;
-    if (message == nullptr) {
-        return std::nullopt;
-    }
-    const weir::detail::taken_message<Flavor> taken(flavor, message);
-    return std::move(*message);
-}
+class held final : public any_channel<message_type<Flavor>> {
+    using value_type = message_type<Flavor>;
 
-// Waits for a message until `until`.
-template <class Flavor, class Stop = weir::detail::no_stop>
-[[gnu::noinline]] std::optional<message_type<Flavor>>
-receive(Flavor& flavor, weir::detail::deadline until = weir::detail::deadline::never(), Stop stop = {}) {
-    auto* const message = weir::detail::take(flavor, until, stop).message;
-    if (message == nullptr) {
-        return std::nullopt;
+public:
+    using typename any_channel<value_type>::source;
+    using any_channel<value_type>::try_send;
+
+    explicit held(Flavor* made) noexcept : flavor_(made) {}
+    ~held() override {
+        held::drop_receiver();
+        held::drop_sender();
     }
-    const weir::detail::taken_message<Flavor> taken(flavor, message);
-    return std::move(*message);
-}
+
+    Flavor& operator*() const noexcept { return *flavor_; }
+    Flavor* operator->() const noexcept { return flavor_; }
+
+    send_result try_send(source& from) override {
+        if constexpr (requires { flavor_->try_send(from); }) {
+            return flavor_->try_send(from);
+        } else {
+            return flavor_->send(from) ? send_result::sent : send_result::disconnected;
+        }
+    }
+    value_type* acquire() override { return flavor_->acquire(); }
+    void release(value_type* message) override { flavor_->release(message); }
+    weir::detail::take_result<value_type> try_take() override { return weir::detail::try_take(*flavor_); }
+    weir::detail::take_result<value_type> take(deadline until) override {
+        return weir::detail::take(*flavor_, until, weir::detail::no_stop());
+    }
+    std::size_t len() override { return flavor_->len(); }
+    bool is_send_under_way() override { return flavor_->is_send_under_way(); }
+    bool is_closed_for_sending() override { return flavor_->is_closed_for_sending(); }
+    void close() override { flavor_->close(); }
+    void drop_receiver() override {
+        if (std::exchange(has_receiver_, false)) {
+            flavor_->drop_receiver();
+        }
+    }
+    void drop_sender() override {
+        if (std::exchange(has_sender_, false)) {
+            flavor_->drop_sender();
+        }
+    }
+
+    // Of those flavors on which a send can wait.
+    send_result send(source& from, deadline until) {
+        return flavor_->send(from, until, weir::detail::no_stop());
+    }
+    send_result send(value_type message, deadline until = deadline::never()) {
+        auto from = source_of(message);
+        return send(from, until);
+    }
+
+private:
+    Flavor* flavor_;
+    bool has_receiver_ = true;
+    bool has_sender_ = true;
+};
 
 } // namespace unit

@@ -6,8 +6,6 @@
 #include "support/allocation.hpp"
 #include "support/held.hpp"
 
-#include <weir/detail/flavor/blocking_send.hpp>
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -62,14 +60,13 @@ struct plainly {
     }
 };
 
-// Drives a flavor of `logged` messages at random on one thread, with sends that stand still, and holds it to what is promised:
+// Drives a channel of `logged` messages at random on one thread, with sends that stand still, and holds it to what is promised:
 //   a message is received or destroyed once, after it was made;
 //   none comes before one whose send had returned when its own began;
 //   nothing is found only where no message is there whose send has returned;
 //   it is full, and len() is, exactly as it must be;
 //   once the receiver is gone no message outlives its send.
 // A send begun inside another ends inside it.
-template <class Flavor>
 class stalling_model final : message_log {
 public:
     struct plan {
@@ -80,8 +77,7 @@ public:
         ending end = ending::none;
     };
 
-    // The flavor is held by `channel`.
-    stalling_model(held<Flavor>& channel, const plan& how)
+    stalling_model(any_channel<logged>& channel, const plan& how)
         : channel_(&channel), how_(how), random_(how.seed), steps_left_(how.steps) {
         messages_.reserve(how.steps + 1); // so that it takes no memory while a test counts it
     }
@@ -121,13 +117,12 @@ private:
             receive(around_receive);
         }
         if (!is_dropped_) {
-            EXPECT_EQ(flavor().len(), is_anything_there() ? messages_.size() - gone_ : 0) << where();
+            EXPECT_EQ(channel_->len(), is_anything_there() ? messages_.size() - gone_ : 0) << where();
         }
     }
 
     template <class AroundSend, class AroundReceive>
     void send(unsigned depth, bool stalls, AroundSend& around_send, AroundReceive& around_receive) {
-        using weir::detail::send_result;
         const std::size_t index = messages_.size();
         const send_result expected = is_closed_                         ? send_result::disconnected
                                      : index - first_ >= how_.capacity ? send_result::full
@@ -146,7 +141,7 @@ private:
             messages_[index].now = state::made;
         });
         const std::optional<send_result> result =
-            around_send([&] { return std::optional(try_send_from(flavor(), source)); });
+            around_send([&] { return std::optional(channel_->try_send(source)); });
         if (result || expected != send_result::sent) {
             EXPECT_EQ(result, expected) << where();
         }
@@ -163,12 +158,12 @@ private:
 
     template <class AroundReceive>
     void receive(AroundReceive& around_receive) {
-        auto* const message = around_receive([&] { return flavor().acquire(); });
+        auto* const message = around_receive([&] { return channel_->acquire(); });
         EXPECT_EQ(message != nullptr, is_anything_there()) << where();
         if (message != nullptr) {
             const std::size_t index = message->index();
             around_receive([&] {
-                flavor().release(message);
+                channel_->release(message);
                 return true;
             });
             EXPECT_EQ(messages_[index].now, state::gone) << where();
@@ -178,7 +173,7 @@ private:
     void end_receiving() {
         is_closed_ = true;
         if (how_.end == ending::close) {
-            flavor().close();
+            channel_->close();
             return;
         }
         is_dropped_ = true;
@@ -210,20 +205,18 @@ private:
             while (first_ != messages_.size() && !testing::Test::HasFailure()) {
                 receive(around_receive);
             }
-            EXPECT_EQ(flavor().acquire(), nullptr);
-            EXPECT_EQ(flavor().len(), 0U);
-            EXPECT_FALSE(flavor().is_send_under_way());
+            EXPECT_EQ(channel_->acquire(), nullptr);
+            EXPECT_EQ(channel_->len(), 0U);
+            EXPECT_FALSE(channel_->is_send_under_way());
         }
         EXPECT_EQ(gone_, messages_.size());
     }
-
-    Flavor& flavor() const noexcept { return **channel_; }
 
     std::string where() const {
         return "seed " + std::to_string(how_.seed) + ", step " + std::to_string(how_.steps - steps_left_);
     }
 
-    held<Flavor>* channel_;
+    any_channel<logged>* channel_;
     plan how_;
     std::minstd_rand random_;
     unsigned steps_left_;

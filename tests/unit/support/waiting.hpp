@@ -28,17 +28,18 @@ template <class Flavor>
 class waiting_sender {
 public:
     waiting_sender(Flavor& flavor, message_type<Flavor> message,
-                   weir::detail::deadline until = weir::detail::deadline::never())
+                   deadline until = deadline::never())
         : message_(std::move(message)), thread_([this, &flavor, until] {
               auto source = source_of(message_);
-              result_ = flavor.send(source, until, enrolment{&has_come_});
+              any_source<decltype(source)::is_plain>& from = source;
+              result_ = flavor.send(from, until, enrolment{&has_come_});
               has_come_.release(); // it may have ended without a wait
           }) {
         has_come_.acquire();
     }
 
     // Waits for the end of the send.
-    weir::detail::send_result result() {
+    send_result result() {
         if (thread_.joinable()) {
             thread_.join();
         }
@@ -49,7 +50,7 @@ public:
 private:
     message_type<Flavor> message_;
     std::counting_semaphore<> has_come_{0};
-    weir::detail::send_result result_{};
+    send_result result_{};
     std::jthread thread_;
 };
 

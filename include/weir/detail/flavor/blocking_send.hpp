@@ -2,9 +2,10 @@
 //
 // Sending on a channel that may have to wait: how an attempt ends, and the one loop around it.
 //
-// A flavor offers: try_send(source); may_send(), whether an attempt may end otherwise than with `full`; waiters_to_wake(), for
-// how many waiting senders that is so; order_after_enrol(), after which may_send() sees what a receiver did that did not see
-// the enrolled waiter; send_granted(ticket, source), for a waiter that was granted a ticket; seems_to_have_room(), a cheap guess; send_progress(), a count that grows with the messages.
+// A flavor offers: try_send(source); may_send(), whether an attempt may end otherwise than with `full`;
+// waiters_to_wake(), for how many waiting senders that is so; order_after_enrol(), after which may_send() sees what a
+// receiver did that did not see the enrolled waiter; send_granted(ticket, source), for a waiter that was granted a
+// ticket; seems_to_have_room(), a cheap guess; send_progress(), a count that grows with the messages.
 #ifndef WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
 #define WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
 

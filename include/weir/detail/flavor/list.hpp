@@ -2,9 +2,9 @@
 //
 // The unbounded channel: a list of blocks of slots. Sending never waits.
 //
-// A sender claims an index by one read-modify-write of `tail_`, finds the block that holds it, makes the message in its slot,
-// stores the slot's state, and looks whether the receiver is to be told. The receiver takes the slots in order, with plain
-// loads and stores; where one is claimed and not yet written it looks past it (look_ahead.hpp).
+// A sender claims an index by one read-modify-write of `tail_`, finds the block that holds it, makes the message in
+// its slot, stores the slot's state, and looks whether the receiver is to be told. The receiver takes the slots in
+// order, with plain loads and stores; where one is claimed and not yet written it looks past it (look_ahead.hpp).
 //
 // What must hold
 //  I1  An index is claimed only where memory for it is there, or sure to be: see "Memory".
@@ -21,19 +21,19 @@
 //  spare_       senders, receiver                  a block to use next, or null
 //
 // Memory. The first block lies in the state. While low_mark_ >= linked_end_ (at the start, and where memory was out)
-// a sender goes the careful way: it claims by compare-exchange, and only below linked_end_, or links a block before. Else it
-// claims blindly by fetch_add, and if its slot is one of the last `reserve` of the last block it links the next one; if
-// memory is out it raises low_mark_ to that end before it goes on. A thread thus makes at most one blind claim in a
-// reserve, and up to `reserve` threads at once find their slots there. Blocks of large messages have too few slots for a
-// reserve: their senders always go the careful way.
+// a sender goes the careful way: it claims by compare-exchange, and only below linked_end_, or links a block before.
+// Else it claims blindly by fetch_add, and if its slot is one of the last `reserve` of the last block it links the
+// next one; if memory is out it raises low_mark_ to that end before it goes on. A thread thus makes at most one blind
+// claim in a reserve, and up to `reserve` threads at once find their slots there. Blocks of large messages have too
+// few slots for a reserve: their senders always go the careful way.
 //
-// Blocks. The hint is loaded after the claim, and moved one block at a time. Who moves it off a block reads the tail after
-// that: every sender that loaded the hint before the move had claimed a lower index. (Claim, load of the hint, move and
-// load of the tail are all seq_cst.) When the head has passed that index all of them have stored their slots, and so have
-// let go of the block (I4). A hint may run ahead of a sender; the slot that it claimed keeps its own and all later blocks, since
-// blocks are freed in order, and it walks back. Who walks without a claim (to link a block, or to look whether a message is there)
-// raises pins_ before it loads the hint or the head's block; the receiver reads pins_ after both have left the block, and
-// frees nothing while there is one.
+// Blocks. The hint is loaded after the claim, and moved one block at a time. Who moves it off a block reads the tail
+// after that: every sender that loaded the hint before the move had claimed a lower index. (Claim, load of the hint,
+// move and load of the tail are all seq_cst.) When the head has passed that index all of them have stored their
+// slots, and so have let go of the block (I4). A hint may run ahead of a sender; the slot that it claimed keeps its
+// own and all later blocks, since blocks are freed in order, and it walks back. Who walks without a claim (to link a
+// block, or to look whether a message is there) raises pins_ before it loads the hint or the head's block; the
+// receiver reads pins_ after both have left the block, and frees nothing while there is one.
 #ifndef WEIR_DETAIL_FLAVOR_LIST_HPP
 #define WEIR_DETAIL_FLAVOR_LIST_HPP
 
@@ -65,8 +65,9 @@ struct list_sizes {
     // Slots of the first block, inside the channel's state.
     static constexpr std::size_t embedded_bytes = 128;
     static constexpr std::uint32_t embedded_slots =
-        sizeof(T) < embedded_bytes && alignof(T) <= 16 ? static_cast<std::uint32_t>(std::min<std::size_t>(embedded_bytes / (sizeof(T) + 1), 14))
-                                   : 0;
+        sizeof(T) < embedded_bytes && alignof(T) <= 16
+            ? static_cast<std::uint32_t>(std::min<std::size_t>(embedded_bytes / (sizeof(T) + 1), 14))
+            : 0;
 };
 
 template <class T, class Sizes = list_sizes<T>>
@@ -91,7 +92,8 @@ public:
     template <class Source>
     bool send(Source& source) {
         std::uint64_t claimed = 0;
-        if (claims_blindly && low_mark_.load(memory_order_relaxed) < linked_end_.load(memory_order_relaxed)) [[likely]] {
+        if (claims_blindly && low_mark_.load(memory_order_relaxed) < linked_end_.load(memory_order_relaxed))
+            [[likely]] {
             claimed = tail_.fetch_add(step, memory_order_seq_cst); // pairs with tail_index, move_hint
         } else {
             claimed = claim_carefully();
@@ -287,8 +289,7 @@ private:
     // [advance] release, pairs with claim_carefully
     static void advance(atomic<std::uint64_t>& word, std::uint64_t index) noexcept {
         std::uint64_t seen = word.load(memory_order_relaxed);
-        while (seen < index &&
-               !word.compare_exchange_weak(seen, index, memory_order_release, memory_order_relaxed)) {
+        while (seen < index && !word.compare_exchange_weak(seen, index, memory_order_release, memory_order_relaxed)) {
         }
     }
 
@@ -331,7 +332,8 @@ private:
             move_hint(in, next);
             in = next;
         }
-        if (index - in->start >= in->low && in->next.load(memory_order_acquire) == nullptr && link_next(in) == nullptr) {
+        if (index - in->start >= in->low && in->next.load(memory_order_acquire) == nullptr &&
+            link_next(in) == nullptr) {
             advance(low_mark_, in->end());
         }
         return in;
@@ -340,7 +342,8 @@ private:
     // Off `from`, if it is there. Needs a claim behind `from`, or to be the receiver.
     void move_hint(block* from, block* to) noexcept {
         block* seen = from;
-        // seq_cst both, and where it has moved already: pairs with the claims and the loads of the hint that follow them
+        // seq_cst both, and where it has moved already: pairs with the claims and the loads of the hint that follow
+        // them
         if (hint_.compare_exchange_strong(seen, to, memory_order_seq_cst, memory_order_seq_cst)) {
             from->passed_at.store(tail_.load(memory_order_seq_cst) / step, memory_order_relaxed);
         }
@@ -408,7 +411,8 @@ private:
             move_hint(done, next);
             std::uint64_t passed_at = done->passed_at.load(memory_order_relaxed);
             if (passed_at == block::unknown) {
-                // Whoever moved the hint has not noted the tail yet: read it here. That sender's own claim lies below it.
+                // Whoever moved the hint has not noted the tail yet: read it here. That sender's own claim lies below
+                // it.
                 passed_at = tail_.load(memory_order_seq_cst) / step;
                 done->passed_at.store(passed_at, memory_order_relaxed);
             }
@@ -473,12 +477,12 @@ private:
 
     // The receiver's own; the atomic ones are read by len().
     alignas(cache_line) position head_;
-    slot_state head_written_ = 0;     // what the state byte is where the head's message is there
-    position taking_;                 // the slot that acquire() gave, where look_ is active
+    slot_state head_written_ = 0; // what the state byte is where the head's message is there
+    position taking_;             // the slot that acquire() gave, where look_ is active
     atomic<std::uint64_t> head_index_{0};
-    atomic<std::uint64_t> passed_{0};          // messages taken behind the head
-    atomic<block*> head_block_{nullptr};       // head_.in
-    block* oldest_ = nullptr;         // the first that is not given back
+    atomic<std::uint64_t> passed_{0};    // messages taken behind the head
+    atomic<block*> head_block_{nullptr}; // head_.in
+    block* oldest_ = nullptr;            // the first that is not given back
     look_ahead<list> look_;
 
     atomic<std::uint32_t> pins_{0};

@@ -2,8 +2,8 @@
 //
 // A block of the unbounded channel: slots for messages, a state byte for each, and its place in the chain.
 //
-// States and values lie apart, so that filling and draining touches little memory. After the last state stands one that is
-// never written: the receiver runs into it at the block's end without counting.
+// States and values lie apart, so that filling and draining touches little memory. After the last state stands one
+// that is never written: the receiver runs into it at the block's end without counting.
 #ifndef WEIR_DETAIL_FLAVOR_LIST_BLOCK_HPP
 #define WEIR_DETAIL_FLAVOR_LIST_BLOCK_HPP
 
@@ -24,11 +24,11 @@ struct list_block {
         : size(slots), low(slots - reserve), states_(states), values_(values) {}
 
     // Written before the block is linked, then read only.
-    std::uint64_t start = 0;         // index of the first slot
-    const std::uint32_t size;        // slots
-    const std::uint32_t low;         // from this slot on a sender sees to it that there is a next block
-    std::uint64_t lap = 0;           // how often the block was used before
-    list_block* previous = nullptr;  // valid as long as a send into that block is under way
+    std::uint64_t start = 0;        // index of the first slot
+    const std::uint32_t size;       // slots
+    const std::uint32_t low;        // from this slot on a sender sees to it that there is a next block
+    std::uint64_t lap = 0;          // how often the block was used before
+    list_block* previous = nullptr; // valid as long as a send into that block is under way
 
     // Null, then the block that follows: set once a lap, by the sender that links it.
     atomic<list_block*> next{nullptr};
@@ -37,7 +37,9 @@ struct list_block {
     atomic<std::uint64_t> passed_at{unknown};
 
     atomic<slot_state>& state(std::uint32_t slot) const noexcept { return states_[slot]; }
-    T* value(std::uint32_t slot) const noexcept { return reinterpret_cast<T*>(values_ + std::size_t{slot} * sizeof(T)); }
+    T* value(std::uint32_t slot) const noexcept {
+        return reinterpret_cast<T*>(values_ + std::size_t{slot} * sizeof(T));
+    }
     std::uint64_t end() const noexcept { return start + size; }
     slot_state written() const noexcept { return written_in(lap); }
     slot_state taken() const noexcept { return taken_in(lap); }

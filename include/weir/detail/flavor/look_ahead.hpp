@@ -2,24 +2,26 @@
 //
 // Finding messages behind a stalled sender: how the receiver looks past slots that are claimed and not yet written.
 //
-// A round reads the tail, then looks at every hole known so far, lowest first, then walks on to that tail; the first written
-// slot is the one to take. The next call goes on with the round. A call finds nothing only after a whole round of its own.
+// A round reads the tail, then looks at every hole known so far, lowest first, then walks on to that tail; the first
+// written slot is the one to take. The next call goes on with the round. A call finds nothing only after a whole
+// round of its own.
 //
-// Order is kept. Let the send of slot i < j have returned before that of j began. Then i was written before j was claimed, hence
-// before the tail that covers j was read; so the look at i, which came later in the round, has found it. A hole that is
-// written after its look in the round does not matter: its send had not returned when all slots of the round were claimed.
+// Order is kept. Let the send of slot i < j have returned before that of j began. Then i was written before j was
+// claimed, hence before the tail that covers j was read; so the look at i, which came later in the round, has found
+// it. A hole that is written after its look in the round does not matter: its send had not returned when all slots of
+// the round were claimed.
 //
 // What is remembered, so that no slot that was passed is looked at again and again:
-//   holes_     the slots that were unwritten when looked at, in order; the head is the first. As many as there are stalled
-//              senders; memory for more than a few is taken when they come, and kept
+//   holes_     the slots that were unwritten when looked at, in order; the head is the first. As many as there are
+//              stalled senders; memory for more than a few is taken when they come, and kept
 //   looked_    how many of the holes the round has looked at
 //   cursor_    every slot between the head and here is a hole or was taken
 // Where there is no memory for another hole the cursor stays there, and a round walks on from it alone:
 //   beyond_    where the round is, that far behind the cursor
 //   marked_    index behind the last slot that was taken there; such slots bear a mark
 //
-// Queue: position; tail_index(); and for a position: index_of, enter(position&) (false where its memory is not there yet, so
-// that it cannot be written), is_written, is_taken, after. Positions are ordered as their indices are.
+// Queue: position; tail_index(); and for a position: index_of, enter(position&) (false where its memory is not there
+// yet, so that it cannot be written), is_written, is_taken, after. Positions are ordered as their indices are.
 #ifndef WEIR_DETAIL_FLAVOR_LOOK_AHEAD_HPP
 #define WEIR_DETAIL_FLAVOR_LOOK_AHEAD_HPP
 
@@ -67,7 +69,8 @@ private:
     static constexpr std::size_t few = 4;
 
     bool grow() noexcept {
-        auto* const more = static_cast<Position*>(try_allocate(2 * room_ * sizeof(Position), alignof(std::max_align_t)));
+        auto* const more =
+            static_cast<Position*>(try_allocate(2 * room_ * sizeof(Position), alignof(std::max_align_t)));
         if (more == nullptr) {
             return false;
         }
@@ -196,7 +199,9 @@ private:
         return false;
     }
 
-    bool is_in_round(Queue& queue, position& at) const noexcept { return queue.index_of(at) < tail_ && queue.enter(at); }
+    bool is_in_round(Queue& queue, position& at) const noexcept {
+        return queue.index_of(at) < tail_ && queue.enter(at);
+    }
 
     hole_list<position> holes_;
     std::size_t looked_ = 0;

@@ -2,21 +2,21 @@
 //
 // The channel without room: a send and a receive meet, or neither happens.
 //
-// The receiver's side has one landing place, where a message is made straight from what its sender gave. Who comes second
-// makes it: a sender that finds the receiver waiting, or the receiver that finds a sender waiting.
+// The receiver's side has one landing place, where a message is made straight from what its sender gave. Who comes
+// second makes it: a sender that finds the receiver waiting, or the receiver that finds a sender waiting.
 //
 // word_: a phase, and the closed bit
 //   idle      nobody receives, or the receiver is about to look for waiting senders
-//   armed     the receiver waits                            idle -> armed: the receiver; armed -> idle: the receiver gives up
-//   claimed   a sender makes its message in the landing     armed -> claimed: that sender
-//   written   it is there                                   claimed -> written: that sender; written -> idle: the receiver
-//   closed    nobody will receive any more                  the receiver, while idle, for ever
-// The compare-exchange away from `armed` settles a sender's time-out against the receiver's: both succeed or both fail. For a
-// sender that waits, its claim does (waiter.hpp).
+//   armed     the receiver waits                         idle -> armed: the receiver; armed -> idle: the receiver gives up
+//   claimed   a sender makes its message in the landing  armed -> claimed: that sender
+//   written   it is there                                claimed -> written: that sender; written -> idle: the receiver
+//   closed    nobody will receive any more               the receiver, while idle, for ever
+// The compare-exchange away from `armed` settles a sender's time-out against the receiver's: both succeed or both
+// fail. For a sender that waits, its claim does (waiter.hpp).
 //
-// No meeting is missed: a sender enrols, then looks at word_; the receiver arms, then looks whether one waits. All four
-// steps are seq_cst, so one of them sees the other. A receiver that sees a waiting sender takes it out, disarms and serves it;
-// if another sender was quicker, the one taken out tries again and keeps its turn.
+// No meeting is missed: a sender enrols, then looks at word_; the receiver arms, then looks whether one waits. All
+// four steps are seq_cst, so one of them sees the other. A receiver that sees a waiting sender takes it out, disarms
+// and serves it; if another sender was quicker, the one taken out tries again and keeps its turn.
 #ifndef WEIR_DETAIL_FLAVOR_RENDEZVOUS_HPP
 #define WEIR_DETAIL_FLAVOR_RENDEZVOUS_HPP
 
@@ -91,8 +91,8 @@ public:
 
     // ---- The receiver: one thread ----
 
-    // The message of a sender that waits, or of one that met this receiver while it waited; null where there is none. In the
-    // landing place until release().
+    // The message of a sender that waits, or of one that met this receiver while it waited; null where there is none.
+    // In the landing place until release().
     T* acquire() noexcept {
         if (T* const message = acquire_head()) {
             return message;
@@ -132,7 +132,9 @@ public:
             return wait_result::ready;
         }
         const auto is_written = [this]() noexcept { return word_.load(memory_order_acquire) == written; };
-        const auto nothing_under_way = []() noexcept { return false; }; // what poll() reads is written by seq_cst operations
+        const auto nothing_under_way = []() noexcept {
+            return false;
+        }; // what poll() reads is written by seq_cst operations
         const wait_result result = receiving_.wait(0, until, stop, is_written, poll, nothing_under_way);
         if (result == wait_result::ready || disarm()) {
             disarm();
@@ -182,7 +184,8 @@ private:
         return nullptr;
     }
 
-    // True: the message is in the landing, as if its sender had written it. If the lock is held, its holder wakes a sender.
+    // True: the message is in the landing, as if its sender had written it. If the lock is held, its holder wakes a
+    // sender.
     bool serve_though_armed() noexcept {
         waiter* const next = pop(true);
         if (next == nullptr) {

@@ -2,16 +2,17 @@
 //
 // The bounded channel: a ring of exactly `capacity` slots, at least one.
 //
-// A sender claims the next slot by one compare-exchange of `tail_`, makes the message there, stores the slot's state, and
-// looks whether the receiver is to be told. The receiver takes the slots in order, with plain loads and stores, and publishes
-// the head. Where a slot is claimed and not yet written it looks past it (look_ahead.hpp); the room of a slot taken that way
-// comes back when the head has passed it.
+// A sender claims the next slot by one compare-exchange of `tail_`, makes the message there, stores the slot's state,
+// and looks whether the receiver is to be told. The receiver takes the slots in order, with plain loads and stores,
+// and publishes the head. Where a slot is claimed and not yet written it looks past it (look_ahead.hpp); the room of
+// a slot taken that way comes back when the head has passed it.
 //
-// A ticket is a lap and a slot in one word: (lap << slot_bits | slot). Tickets grow by one slot, or to the next lap's first;
-// tail minus head is one lap or more exactly where the ring is full.
+// A ticket is a lap and a slot in one word: (lap << slot_bits | slot). Tickets grow by one slot, or to the next lap's
+// first; tail minus head is one lap or more exactly where the ring is full.
 //
 // What must hold
-//  I1  head <= tail <= head + one lap, with the head as the receiver knows it (own_head_): what it published may be older.
+//  I1  head <= tail <= head + one lap, with the head as the receiver knows it (own_head_): what it published may be
+//      older.
 //  I2  Only who claimed a ticket writes its slot; only the receiver takes from it.
 //  I3  Tickets at or above the one in tail_ when its closed bit was set are never written.
 //
@@ -21,12 +22,12 @@
 //  head_seen_  senders                                      a head that was seen: may be old, never too new
 //  head_       receiver                                     first ticket whose slot is not free
 //
-// Waiting senders. A sender that finds the ring full enrols, and looks once more. The receiver, having emptied a slot, looks
-// for one that waits before it publishes the head: since others still see a full ring, nobody overtakes; it claims the
-// ticket for the first of them. A message that is only bytes it copies in, and wakes its sender when all is done; any other
-// is moved by its own thread, which is granted the ticket, since what a move does, and how long it takes, is the user's. The
-// receiver looks again after it published the
-// head, for a sender that enrolled in between (sender_wait.hpp says why none is missed).
+// Waiting senders. A sender that finds the ring full enrols, and looks once more. The receiver, having emptied a
+// slot, looks for one that waits before it publishes the head: since others still see a full ring, nobody overtakes;
+// it claims the ticket for the first of them. A message that is only bytes it copies in, and wakes its sender when
+// all is done; any other is moved by its own thread, which is granted the ticket, since what a move does, and how
+// long it takes, is the user's. The receiver looks again after it published the head, for a sender that enrolled in
+// between (sender_wait.hpp says why none is missed).
 #ifndef WEIR_DETAIL_FLAVOR_RING_HPP
 #define WEIR_DETAIL_FLAVOR_RING_HPP
 
@@ -202,7 +203,8 @@ public:
         return slot_of(at) + 1 == capacity_ ? (lap_of(at) + 1) << slot_bits_ : at + 1;
     }
     bool is_written(position at) const noexcept {
-        return slots_.at(slot_of(at)).state->load(memory_order_acquire) == written_in(lap_of(at)); // pairs with [written]
+        return slots_.at(slot_of(at)).state->load(memory_order_acquire) ==
+               written_in(lap_of(at)); // pairs with [written]
     }
     bool is_taken(position at) const noexcept {
         return slots_.at(slot_of(at)).state->load(memory_order_relaxed) == taken_in(lap_of(at));
@@ -216,7 +218,8 @@ private:
     // A few small slots share the line of the head: who waits for the one gets the other with it.
     static constexpr std::size_t near_bytes = cache_line - sizeof(std::uint64_t);
     static constexpr bool fits_near(std::size_t capacity) noexcept {
-        return alignof(T) <= cache_line && capacity <= slots_type::lanes && slots_type::bytes_used(capacity) <= near_bytes;
+        return alignof(T) <= cache_line && capacity <= slots_type::lanes &&
+               slots_type::bytes_used(capacity) <= near_bytes;
     }
 
     ring(std::byte* memory, std::size_t capacity) noexcept

@@ -2,8 +2,8 @@
 //
 // The slots of a bounded channel: values and their state bytes, as many as fit together in a cache line.
 //
-// A group is one line: first the states of its lanes, then their values. Messages too large for two in a line have a group
-// each, as long as they need.
+// A group is one line: first the states of its lanes, then their values. Messages too large for two in a line have a
+// group each, as long as they need.
 #ifndef WEIR_DETAIL_FLAVOR_RING_SLOTS_HPP
 #define WEIR_DETAIL_FLAVOR_RING_SLOTS_HPP
 
@@ -41,9 +41,7 @@ public:
         return groups <= most / group_bytes ? groups * group_bytes : 0;
     }
     // How much of a first group is used by `capacity` slots that fit in it.
-    static constexpr std::size_t bytes_used(std::size_t capacity) noexcept {
-        return values_at + capacity * sizeof(T);
-    }
+    static constexpr std::size_t bytes_used(std::size_t capacity) noexcept { return values_at + capacity * sizeof(T); }
 
     explicit ring_slots(std::byte* groups) noexcept : groups_(groups) {}
 

@@ -6,8 +6,9 @@
 //   unwritten in lap n   any value but the two of lap n: the start (0), or what lap n-1 left
 //   written in lap n     its sender stored the message                         (release)
 //   taken in lap n       the receiver took it ahead of an unwritten one        (receiver only)
-// The receiver that takes messages in order writes nothing here: the next lap's sender knows from the head that the slot is
-// free. One bit of lap is enough, since a slot is claimed for lap n+1 only when it is empty of lap n's message.
+// The receiver that takes messages in order writes nothing here: the next lap's sender knows from the head that the
+// slot is free. One bit of lap is enough, since a slot is claimed for lap n+1 only when it is empty of lap n's
+// message.
 #ifndef WEIR_DETAIL_FLAVOR_SLOT_STATE_HPP
 #define WEIR_DETAIL_FLAVOR_SLOT_STATE_HPP
 

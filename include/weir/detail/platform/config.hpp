@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What the compiler, the standard library and the system offer. This folder holds the only files of the library that ask.
+// What the compiler, the standard library and the system offer. This folder holds the only files of the library that
+// ask.
 #ifndef WEIR_DETAIL_PLATFORM_CONFIG_HPP
 #define WEIR_DETAIL_PLATFORM_CONFIG_HPP
 
@@ -11,7 +12,8 @@
     "weir needs std::expected: use GCC 12 or later, Clang 19 or later with libstdc++, or Clang 16 or later with libc++, and compile as C++23"
 #endif
 
-// 1: two threads in one receiver at once end the program with a message. Changes no layout: translation units may differ.
+// 1: two threads in one receiver at once end the program with a message. Changes no layout: translation units may
+// differ.
 #if !defined(WEIR_CHECKED)
 #if defined(NDEBUG)
 #define WEIR_CHECKED 0

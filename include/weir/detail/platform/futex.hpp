@@ -26,11 +26,11 @@ struct futex_time {
     std::int64_t nanoseconds;
 };
 
-inline long futex_wait_until(const atomic<std::uint32_t>* word, std::uint32_t expected, const futex_time* until) noexcept {
+inline long futex_wait_until(const atomic<std::uint32_t>* word, std::uint32_t expected,
+                             const futex_time* until) noexcept {
     constexpr int operation = FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG;
 #if defined(SYS_futex_time64)
-    const long result =
-        ::syscall(SYS_futex_time64, word, operation, expected, until, nullptr, FUTEX_BITSET_MATCH_ANY);
+    const long result = ::syscall(SYS_futex_time64, word, operation, expected, until, nullptr, FUTEX_BITSET_MATCH_ANY);
     if (result == 0 || errno != ENOSYS) {
         return result;
     }

@@ -34,8 +34,7 @@ public:
 
     // What is left on another clock, put on the steady one. That clock may be set meanwhile: ask it again at the end.
     template <class Clock, class Duration>
-        requires(!std::is_same_v<Clock, clock>)
-    static deadline at(const std::chrono::time_point<Clock, Duration>& time) {
+    requires(!std::is_same_v<Clock, clock>) static deadline at(const std::chrono::time_point<Clock, Duration>& time) {
         return from(clock::now, until(time));
     }
 
@@ -52,8 +51,8 @@ public:
     constexpr clock::time_point time() const noexcept { return time_; }
 
 private:
-    // A length of time in nanoseconds; NaN: not a time. Wide enough for every duration; where a long double has 64 bits of
-    // mantissa, exact for every one that matters.
+    // A length of time in nanoseconds; NaN: not a time. Wide enough for every duration; where a long double has 64
+    // bits of mantissa, exact for every one that matters.
     using span = long double;
 
     static constexpr span most = 9.2e18L;
@@ -116,7 +115,8 @@ class moving_deadline {
 public:
     explicit moving_deadline(const std::chrono::time_point<Clock, Duration>& time) : time_(time) {}
 
-    // The result of attempt(deadline), which is made again while it is `timed_out` and the clock says that there is time.
+    // The result of attempt(deadline), which is made again while it is `timed_out` and the clock says that there is
+    // time.
     template <class Result, class Attempt>
     auto wait(const Result& timed_out, Attempt attempt) const {
         for (;;) {
@@ -133,8 +133,9 @@ private:
 
 template <class Clock, class Duration>
 auto clock_deadline(const std::chrono::time_point<Clock, Duration>& time) {
-    static_assert(requires { Clock::now().time_since_epoch(); },
-                  "weir: a deadline must be a time on a clock that can be asked for the time");
+    static_assert(
+        requires { Clock::now().time_since_epoch(); },
+        "weir: a deadline must be a time on a clock that can be asked for the time");
     if constexpr (std::is_same_v<Clock, deadline::clock>) {
         return fixed_deadline(deadline::at(time));
     } else {

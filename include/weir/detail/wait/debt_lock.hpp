@@ -6,8 +6,8 @@
 //   locked     somebody is inside
 //   owed       somebody came meanwhile and wants its work done by the holder   (only together with locked)
 //   contended  somebody sleeps in lock()                                       (may outlast its sleeper)
-// All moves are read-modify-writes, so they form one order, and each sees what its predecessors published: what a debtor
-// did before try_lock_or_owe is visible to the holder once unlock_or_settle has told it of the debt.
+// All moves are read-modify-writes, so they form one order, and each sees what its predecessors published: what a
+// debtor did before try_lock_or_owe is visible to the holder once unlock_or_settle has told it of the debt.
 //
 // Use:   do { work(); } while (!lock.unlock_unless_owed());
 // where work() looks at the shared state afresh each time, and so does the debtor's work as well.

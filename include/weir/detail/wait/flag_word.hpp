@@ -2,13 +2,13 @@
 //
 // Flags that one side raises seldom and the other side looks at after each of its writes, for next to nothing.
 //
-// The question is Dekker's: A writes x and then reads the flag; B raises the flag and then reads x; one of them must see
-// the other's write. A asks for every message, B only before it sleeps or leaves. So B pays:
+// The question is Dekker's: A writes x and then reads the flag; B raises the flag and then reads x; one of them must
+// see the other's write. A asks for every message, B only before it sleeps or leaves. So B pays:
 //   A   x.store(…);        flags.after_write()              a plain load
 //   B   flags.raise(…);    flags.barrier();    x.load(…)     membarrier: a full barrier on A's processor
-// Where the kernel has no membarrier (decided when the word is made, and kept in its `symmetric` bit), after_write() is a
-// read-modify-write. All changes of the word then form one order: either A's comes after B's raise and sees the flag, or it
-// comes before, and B's raise acquires what A released, x among it.
+// Where the kernel has no membarrier (decided when the word is made, and kept in its `symmetric` bit), after_write()
+// is a read-modify-write. All changes of the word then form one order: either A's comes after B's raise and sees the
+// flag, or it comes before, and B's raise acquires what A released, x among it.
 #ifndef WEIR_DETAIL_WAIT_FLAG_WORD_HPP
 #define WEIR_DETAIL_WAIT_FLAG_WORD_HPP
 

@@ -22,7 +22,8 @@ public:
     bool park(deadline until) noexcept {
         std::uint32_t seen = empty;
         if (!word_.compare_exchange_strong(seen, parked, memory_order_relaxed, memory_order_relaxed)) {
-            word_.exchange(empty, memory_order_acquire); // acquire, pairs with [unpark]; not a store: it may be a newer token
+            word_.exchange(empty,
+                           memory_order_acquire); // acquire, pairs with [unpark]; not a store: it may be a newer token
             return true;
         }
         for (;;) {

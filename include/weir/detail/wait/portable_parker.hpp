@@ -36,8 +36,8 @@ public:
     // Owner only. Whether a park would return at once; what came before the unpark is then visible.
     bool has_token() const noexcept { return token_.load(memory_order_acquire); }
 
-    // Any thread. Puts a token and wakes the sleeper. The owner must not let the parker go before it has parked once more
-    // and taken that token: it does so under the mutex, that is after this call has let go of everything.
+    // Any thread. Puts a token and wakes the sleeper. The owner must not let the parker go before it has parked once
+    // more and taken that token: it does so under the mutex, that is after this call has let go of everything.
     void unpark() noexcept {
         const std::lock_guard lock(mutex_);
         token_.store(true, memory_order_release); // release, pairs with has_token

@@ -2,9 +2,9 @@
 //
 // How a channel's receiving side waits, and how the others tell it that there is something.
 //
-// One receiver, so one thread at most sleeps in a blocking receive. Its place to sleep belongs to the channel's state, not
-// to its stack: a notifier can never come too late, and a receive that times out need not wait for one that is stalled.
-// Waiters of other kinds are enrolled in a list.
+// One receiver, so one thread at most sleeps in a blocking receive. Its place to sleep belongs to the channel's
+// state, not to its stack: a notifier can never come too late, and a receive that times out need not wait for one
+// that is stalled. Waiters of other kinds are enrolled in a list.
 //
 // Flags (flag_word; raised and lowered by whom):
 //   sleeping      the receiver's thread sleeps or is about to          receiver; lowered by whom will unpark it
@@ -12,9 +12,10 @@
 //   no_senders    the last sender is gone                              the last sender, for ever
 //   no_receiver   the receiver is gone                                 the receiver, for ever
 //
-// No wake is lost: the receiver raises `sleeping`, then looks once more, then parks; a sender makes its message visible, then
-// reads the flags. Where a sender's claim is a sequentially consistent read-modify-write that the second look would have
-// seen, raise() and the claim are ordered already; where a claim was seen but not its message, barrier() orders them.
+// No wake is lost: the receiver raises `sleeping`, then looks once more, then parks; a sender makes its message
+// visible, then reads the flags. Where a sender's claim is a sequentially consistent read-modify-write that the
+// second look would have seen, raise() and the claim are ordered already; where a claim was seen but not its message,
+// barrier() orders them.
 #ifndef WEIR_DETAIL_WAIT_RECEIVER_WAIT_HPP
 #define WEIR_DETAIL_WAIT_RECEIVER_WAIT_HPP
 
@@ -60,13 +61,13 @@ public:
     void senders_gone() noexcept { notify(flags_.raise(no_senders)); }
     bool has_senders() const noexcept { return (flags_.peek() & no_senders) == 0; }
 
-    // The receiver: nothing will be received any more. Senders that wrote a message before may not have seen the flag until
-    // barrier() has returned.
+    // The receiver: nothing will be received any more. Senders that wrote a message before may not have seen the flag
+    // until barrier() has returned.
     void receiver_gone() noexcept { flags_.raise(no_receiver); }
     void barrier() noexcept { flags_.barrier(); }
 
-    // The three verbs, for waiters other than a thread in a blocking receive. After enrol the caller looks whether the side is
-    // ready, as a blocking receive does, and withdraws if it is.
+    // The three verbs, for waiters other than a thread in a blocking receive. After enrol the caller looks whether
+    // the side is ready, as a blocking receive does, and withdraws if it is.
     void enrol(waiter& node) noexcept {
         lock_.lock();
         list_.push_back(node);
@@ -83,9 +84,9 @@ public:
         finish_unlock();
     }
 
-    // The receiver's thread: waits until poll() is true, which wins over the stop and the deadline. glance(): a cheap look
-    // that may miss what poll() sees. under_way(): whether a message is claimed but was not found by poll(). `progress`
-    // counts the messages received.
+    // The receiver's thread: waits until poll() is true, which wins over the stop and the deadline. glance(): a cheap
+    // look that may miss what poll() sees. under_way(): whether a message is claimed but was not found by poll().
+    // `progress` counts the messages received.
     template <class Glance, class Poll, class UnderWay, class Stop>
     wait_result wait(std::uint64_t progress, deadline until, const Stop& stop, Glance glance, Poll poll,
                      UnderWay under_way) noexcept {

@@ -2,9 +2,11 @@
 //
 // How a channel's sending side waits for room: in the order the senders came.
 //
-// Flag `waiting`: the list is not empty; raised and lowered under the list's lock, read by the receiver after it made room.
-// No wake is lost: a sender enrols, then looks for room once more; the receiver publishes room, then reads the flag. Where
-// the receiver's publishing is a plain store, barrier() comes between the two steps of the sender. A receiver that finds the lock held leaves a debt: its holder wakes as many waiters as there is room for.
+// Flag `waiting`: the list is not empty; raised and lowered under the list's lock, read by the receiver after it made
+// room.
+// No wake is lost: a sender enrols, then looks for room once more; the receiver publishes room, then reads the flag.
+// Where the receiver's publishing is a plain store, barrier() comes between the two steps of the sender. A receiver
+// that finds the lock held leaves a debt: its holder wakes as many waiters as there is room for.
 #ifndef WEIR_DETAIL_WAIT_SENDER_WAIT_HPP
 #define WEIR_DETAIL_WAIT_SENDER_WAIT_HPP
 
@@ -72,8 +74,8 @@ public:
     // Whether somebody waits, in no order with anything.
     bool is_waited() const noexcept { return flags_.peek() != 0; }
 
-    // A server: the first waiter, claimed; null where there is none. Where the lock is held: null, and with `owe` its holder
-    // wakes waiters itself.
+    // A server: the first waiter, claimed; null where there is none. Where the lock is held: null, and with `owe` its
+    // holder wakes waiters itself.
     template <class Room>
     waiter* pop(bool owe, Room room) noexcept {
         if (!(owe ? lock_.try_lock_or_owe() : lock_.try_lock())) {
@@ -85,8 +87,8 @@ public:
         return node;
     }
 
-    // A sender, before it looks for room once more and then awaits the answer. room(): for how many waiters there is room.
-    // `first`: it was woken from the front before, and keeps its turn.
+    // A sender, before it looks for room once more and then awaits the answer. room(): for how many waiters there is
+    // room. `first`: it was woken from the front before, and keeps its turn.
     template <class Room>
     void enrol(waiter& node, bool first, Room room) noexcept {
         lock_.lock();

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// How long one side of a channel looks for what it waits for before it parks, and how often: learnt from what helped lately.
+// How long one side of a channel looks for what it waits for before it parks, and how often: learnt from what helped
+// lately.
 //
-// budget  microseconds of spinning. Halved when a wait went on to park, doubled when spinning ended it. Never all gone, so
-//         that a change for the better is noticed.
-// lag     how long to wait before the first look. Where the other side works without pause, a side that follows at its heels
-//         makes both of them wait for the cache line between them, for every message. So waits that end at once, time and again,
-//         are answered with a short lag; it grows while it is followed by large batches, and falls back to nothing after
-//         a batch of one or two, as a partner that waits for the answer would cause.
+// budget  microseconds of spinning. Halved when a wait went on to park, doubled when spinning ended it. Never all
+//         gone, so that a change for the better is noticed.
+// lag     how long to wait before the first look. Where the other side works without pause, a side that follows at
+//         its heels makes both of them wait for the cache line between them, for every message. So waits that end at
+//         once, time and again, are answered with a short lag; it grows while it is followed by large batches, and
+//         falls back to nothing after a batch of one or two, as a partner that waits for the answer would cause.
 // All are hints, read and written without order.
 #ifndef WEIR_DETAIL_WAIT_SPIN_HPP
 #define WEIR_DETAIL_WAIT_SPIN_HPP
@@ -24,8 +25,9 @@ public:
     // `most_batch`: how much there can be at a time, at most; a lag is not to last until then.
     explicit spin_policy(std::uint64_t most_batch) noexcept : most_batch_(most_batch) {}
 
-    // Looks until `poll()` is true or the budget and a bounded number of yields are spent; true if poll() was. Most looks are
-    // at `glance()`, which is cheap and may miss what poll() sees. `progress` counts what this side has got through so far.
+    // Looks until `poll()` is true or the budget and a bounded number of yields are spent; true if poll() was. Most
+    // looks are at `glance()`, which is cheap and may miss what poll() sees. `progress` counts what this side has got
+    // through so far.
     template <class Glance, class Poll>
     bool wait(std::uint64_t progress, Glance glance, Poll poll) noexcept {
         if (can_spin()) {
@@ -68,10 +70,10 @@ private:
     static constexpr int close_looks = 64;
     static constexpr int long_gap = 8;
 
-    static constexpr int quick_fraction = 8;      // a wait below 1/8 microsecond is a quick one
-    static constexpr int quick_waits = 4;         // so many in a row bring a lag
+    static constexpr int quick_fraction = 8;       // a wait below 1/8 microsecond is a quick one
+    static constexpr int quick_waits = 4;          // so many in a row bring a lag
     static constexpr int waits_after_failure = 64; // or so many, after one that did not help
-    static constexpr int first_lag_fraction = 4;  // 1/4 microsecond
+    static constexpr int first_lag_fraction = 4;   // 1/4 microsecond
     static constexpr int most_lag_microseconds = 3;
     static constexpr std::uint64_t large_batch = 16;
     static constexpr std::uint64_t small_batch = 2;
@@ -101,7 +103,8 @@ private:
 
     void note_arrival(bool quick) noexcept {
         const int before = quick_.load(memory_order_relaxed);
-        quick_.store(quick ? (before < quick_waits ? before + 1 : before) : (before < 0 ? before : 0), memory_order_relaxed);
+        quick_.store(quick ? (before < quick_waits ? before + 1 : before) : (before < 0 ? before : 0),
+                     memory_order_relaxed);
     }
 
     void set_budget(int microseconds) noexcept {

@@ -24,7 +24,8 @@ no_callback on_stop(const no_stop&, const Callback&) noexcept {
 }
 
 #if WEIR_HAS_STOP_TOKEN
-// Calls `callback` when a stop is requested, at once where it was already; its end waits for a call in progress elsewhere.
+// Calls `callback` when a stop is requested, at once where it was already; its end waits for a call in progress
+// elsewhere.
 template <class Callback>
 std::stop_callback<Callback> on_stop(const std::stop_token& token, Callback callback) noexcept {
     return std::stop_callback<Callback>(token, callback);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The waiters of one side of a channel, in the order they came. All but empty-handed looks happen under the owner's lock.
+// The waiters of one side of a channel, in the order they came. All but empty-handed looks happen under the owner's
+// lock.
 #ifndef WEIR_DETAIL_WAIT_WAIT_LIST_HPP
 #define WEIR_DETAIL_WAIT_WAIT_LIST_HPP
 

@@ -44,8 +44,8 @@ public:
 
     bool take() noexcept { return claim_->take(); }
 
-    // A server that took the claim of a sending waiter. Whether making its message runs no code of users; then that is best done
-    // here and now.
+    // A server that took the claim of a sending waiter. Whether making its message runs no code of users; then that
+    // is best done here and now.
     virtual bool may_be_served() const noexcept = 0;
     // Makes the message at `place`.
     virtual void make_at(void* place) noexcept = 0;

@@ -31,62 +31,60 @@ namespace {
 
 using namespace unit;
 using namespace std::chrono_literals;
-using weir::detail::deadline;
 using weir::detail::no_stop;
 using weir::detail::rendezvous;
-using weir::detail::send_result;
 
 using numbers = rendezvous<std::uint64_t>;
 using boxes = rendezvous<boxed>;
 
 TEST(rendezvous_flavor, has_no_room) {
-    const held channel(boxes::make());
+    held channel(boxes::make());
     EXPECT_EQ(channel->capacity(), 0U);
     boxed message = number(1, 2);
     auto source = source_of(message);
-    EXPECT_EQ(channel->try_send(source), send_result::full);
-    EXPECT_EQ(channel->send(source, deadline::passed(), no_stop()), send_result::timeout);
-    EXPECT_EQ(channel->send(source, deadline::after(2ms), no_stop()), send_result::timeout);
+    EXPECT_EQ(channel.try_send(source), send_result::full);
+    EXPECT_EQ(channel.send(source, deadline::passed()), send_result::timeout);
+    EXPECT_EQ(channel.send(source, deadline::after(2ms)), send_result::timeout);
     EXPECT_NE(message, nullptr);
     EXPECT_EQ(channel->len(), 0U);
     EXPECT_TRUE(channel->is_full());
 }
 
 TEST(rendezvous_flavor, gives_nothing_where_nobody_sends) {
-    const held channel(numbers::make());
-    EXPECT_EQ(try_receive(*channel), std::nullopt);
-    EXPECT_EQ(receive(*channel, deadline::passed()), std::nullopt);
-    EXPECT_EQ(receive(*channel, deadline::after(2ms)), std::nullopt);
+    held channel(numbers::make());
+    EXPECT_EQ(channel.try_receive(), std::nullopt);
+    EXPECT_EQ(channel.receive(deadline::passed()), std::nullopt);
+    EXPECT_EQ(channel.receive(deadline::after(2ms)), std::nullopt);
     EXPECT_FALSE(channel->is_send_under_way());
-    EXPECT_EQ(try_send(*channel, 1), send_result::full) << "a receive that has ended is no peer";
+    EXPECT_EQ(channel.try_send(1), send_result::full) << "a receive that has ended is no peer";
 }
 
 TEST(rendezvous_flavor, a_try_receive_takes_the_messages_of_waiting_senders_in_the_order_they_came) {
     constexpr unsigned waiting = 5;
-    const held channel(numbers::make());
+    held channel(numbers::make());
     std::vector<std::unique_ptr<waiting_sender<numbers>>> senders;
     for (unsigned i = 0; i < waiting; ++i) {
         senders.push_back(std::make_unique<waiting_sender<numbers>>(*channel, i));
     }
     EXPECT_EQ(channel->len(), 0U);
-    EXPECT_EQ(try_send(*channel, 99), send_result::full);
+    EXPECT_EQ(channel.try_send(99), send_result::full);
     for (unsigned i = 0; i < waiting; ++i) {
-        ASSERT_EQ(try_receive(*channel), i);
+        ASSERT_EQ(channel.try_receive(), i);
         ASSERT_EQ(senders[i]->result(), send_result::sent);
     }
-    EXPECT_EQ(try_receive(*channel), std::nullopt);
+    EXPECT_EQ(channel.try_receive(), std::nullopt);
 }
 
 TEST(rendezvous_flavor, a_try_send_meets_a_receive_that_waits) {
-    const held channel(boxes::make());
+    held channel(boxes::make());
     std::optional<boxed> received;
-    std::jthread receiving([&] { received = receive(*channel, deadline::after(patience)); });
+    std::jthread receiving([&] { received = channel.receive(deadline::after(patience)); });
     boxed message = number(3, 4);
     auto source = source_of(message);
     send_result result = send_result::full;
     while (result == send_result::full) {
         ASSERT_NE(message, nullptr);
-        result = channel->try_send(source);
+        result = channel.try_send(source);
     }
     receiving.join();
     EXPECT_EQ(result, send_result::sent);
@@ -94,25 +92,25 @@ TEST(rendezvous_flavor, a_try_send_meets_a_receive_that_waits) {
 }
 
 TEST(rendezvous_flavor, a_timed_send_and_a_timed_receive_do_not_give_up_early) {
-    const held channel(numbers::make());
+    held channel(numbers::make());
     deadline until = deadline::after(10ms);
-    EXPECT_EQ(send(*channel, 2, until), send_result::timeout);
+    EXPECT_EQ(channel.send(2, until), send_result::timeout);
     EXPECT_TRUE(until.has_passed());
     until = deadline::after(10ms);
-    EXPECT_EQ(receive(*channel, until), std::nullopt);
+    EXPECT_EQ(channel.receive(until), std::nullopt);
     EXPECT_TRUE(until.has_passed());
     EXPECT_LT(deadline::clock::now(), until.time() + 2s);
 }
 
 TEST(rendezvous_flavor, a_sender_that_gave_up_waiting_is_not_served) {
-    const held channel(boxes::make());
+    held channel(boxes::make());
     waiting_sender<boxes> gives_up(*channel, number(1, 0), deadline::after(5ms));
     waiting_sender<boxes> stays(*channel, number(2, 0));
     EXPECT_EQ(gives_up.result(), send_result::timeout);
     EXPECT_NE(gives_up.message(), nullptr);
-    EXPECT_EQ(**receive(*channel, deadline::after(patience)), *number(2, 0));
+    EXPECT_EQ(**channel.receive(deadline::after(patience)), *number(2, 0));
     EXPECT_EQ(stays.result(), send_result::sent);
-    EXPECT_EQ(try_receive(*channel), std::nullopt);
+    EXPECT_EQ(channel.try_receive(), std::nullopt);
 }
 
 TEST(rendezvous_flavor, closing_ends_the_waits_of_senders_and_leaves_their_messages) {
@@ -130,31 +128,31 @@ TEST(rendezvous_flavor, closing_ends_the_waits_of_senders_and_leaves_their_messa
             EXPECT_NE(sender->message(), nullptr);
         }
         EXPECT_TRUE(channel->is_closed_for_sending());
-        EXPECT_EQ(try_send(*channel, number(0, 0)), send_result::disconnected);
-        EXPECT_EQ(send(*channel, number(0, 0)), send_result::disconnected);
+        EXPECT_EQ(channel.try_send(number(0, 0)), send_result::disconnected);
+        EXPECT_EQ(channel.send(number(0, 0)), send_result::disconnected);
     }
 }
 
 TEST(rendezvous_flavor, a_closed_one_says_disconnected_at_once) {
-    const held channel(numbers::make());
+    held channel(numbers::make());
     channel->close();
-    EXPECT_EQ(weir::detail::try_take(*channel).error, weir::channel_errc::disconnected);
-    EXPECT_EQ(weir::detail::take(*channel, deadline::never(), no_stop()).error, weir::channel_errc::disconnected);
+    EXPECT_EQ(channel.try_take().error, weir::channel_errc::disconnected);
+    EXPECT_EQ(channel.take(deadline::never()).error, weir::channel_errc::disconnected);
 }
 
 TEST(rendezvous_flavor, the_last_senders_going_ends_a_receive) {
     held channel(numbers::make());
     std::jthread going([&] { channel.drop_sender(); });
-    EXPECT_EQ(weir::detail::take(*channel, deadline::after(patience), no_stop()).error,
+    EXPECT_EQ(channel.take(deadline::after(patience)).error,
               weir::channel_errc::disconnected);
 }
 
 #if WEIR_HAS_STOP_TOKEN
 TEST(rendezvous_flavor, a_stop_ends_both_waits) {
-    const held channel(numbers::make());
+    held channel(numbers::make());
     std::stop_source stop;
     std::jthread stopping([&] { stop.request_stop(); });
-    EXPECT_EQ(send(*channel, 1, deadline::after(patience), stop.get_token()), send_result::stopped);
+    EXPECT_EQ(send_with(*channel, 1, deadline::after(patience), stop.get_token()), send_result::stopped);
     EXPECT_EQ(weir::detail::take(*channel, deadline::after(patience), stop.get_token()).error,
               weir::channel_errc::stopped);
 }
@@ -166,7 +164,7 @@ TEST(rendezvous_flavor, timed_sends_and_timed_receives_agree_on_what_was_exchang
     constexpr unsigned senders = 2;
     const std::ptrdiff_t before = live_allocations();
     {
-        const held channel(boxes::make());
+        held channel(boxes::make());
         std::array<std::uint64_t, senders> sent{};
         std::atomic<unsigned> running{senders};
         arrivals arrived;
@@ -175,7 +173,7 @@ TEST(rendezvous_flavor, timed_sends_and_timed_receives_agree_on_what_was_exchang
             const auto soon = [&random] { return deadline::after(std::chrono::nanoseconds(random() % 60'000)); };
             if (which == senders) {
                 while (running.load() != 0) {
-                    if (auto message = random() % 4 == 0 ? try_receive(*channel) : receive(*channel, soon())) {
+                    if (auto message = random() % 4 == 0 ? channel.try_receive() : channel.receive(soon())) {
                         arrived.note(*message);
                     }
                 }
@@ -185,7 +183,7 @@ TEST(rendezvous_flavor, timed_sends_and_timed_receives_agree_on_what_was_exchang
                 boxed message = number(which, sent[which]);
                 auto source = source_of(message);
                 const send_result result =
-                    random() % 4 == 0 ? channel->try_send(source) : channel->send(source, soon(), no_stop());
+                    random() % 4 == 0 ? channel.try_send(source) : channel.send(source, soon());
                 ASSERT_EQ(result == send_result::sent, message == nullptr);
                 sent[which] += result == send_result::sent ? 1 : 0;
             }
@@ -194,7 +192,7 @@ TEST(rendezvous_flavor, timed_sends_and_timed_receives_agree_on_what_was_exchang
         for (unsigned i = 0; i < senders; ++i) {
             EXPECT_EQ(arrived.of(i), sent[i]);
         }
-        EXPECT_EQ(try_receive(*channel), std::nullopt);
+        EXPECT_EQ(channel.try_receive(), std::nullopt);
     }
     EXPECT_EQ(live_allocations(), before);
 }
@@ -202,19 +200,19 @@ TEST(rendezvous_flavor, timed_sends_and_timed_receives_agree_on_what_was_exchang
 TEST(rendezvous_flavor, delivers_each_message_of_each_sender_once_and_in_order) {
     constexpr unsigned native_messages = 2'000;
     constexpr unsigned senders = 3;
-    const held channel(boxes::make());
+    held channel(boxes::make());
     arrivals arrived;
     in_parallel(senders + 1, [&](unsigned which) {
         if (which == senders) {
             for (std::uint64_t left = std::uint64_t{senders} * scaled(native_messages); left > 0; --left) {
-                auto message = receive(*channel, deadline::after(patience));
+                auto message = channel.receive(deadline::after(patience));
                 ASSERT_TRUE(message) << left << " messages are missing";
                 arrived.note(*message);
             }
             return;
         }
         for (unsigned i = 0; i < scaled(native_messages); ++i) {
-            ASSERT_EQ(send(*channel, number(which, i), deadline::after(patience)), send_result::sent);
+            ASSERT_EQ(channel.send(number(which, i), deadline::after(patience)), send_result::sent);
         }
     });
     for (unsigned i = 0; i < senders; ++i) {
@@ -239,7 +237,7 @@ TEST(rendezvous_flavor, the_receivers_drop_against_sends_loses_nothing_and_leaks
             held<boxes>& here = *channels[round];
             if (which == senders) {
                 for (unsigned i = round % 4; i > 0; --i) {
-                    received += receive(*here, deadline::after(patience)) ? 1 : 0;
+                    received += here.receive(deadline::after(patience)) ? 1 : 0;
                 }
                 here.drop_receiver();
                 continue;
@@ -247,7 +245,7 @@ TEST(rendezvous_flavor, the_receivers_drop_against_sends_loses_nothing_and_leaks
             for (send_result result = send_result::sent; result == send_result::sent;) {
                 boxed message = number(which, 0);
                 auto source = source_of(message);
-                result = here->send(source, deadline::after(patience), no_stop());
+                result = here.send(source, deadline::after(patience));
                 EXPECT_EQ(result == send_result::sent, message == nullptr);
                 EXPECT_NE(result, send_result::timeout);
                 sent += result == send_result::sent ? 1 : 0;
@@ -262,13 +260,13 @@ TEST(rendezvous_flavor, its_landing_place_is_aligned_and_made_in_directly) {
     struct alignas(256) wide {
         explicit wide(wide** where) noexcept { *where = this; }
     };
-    const held channel(rendezvous<wide>::make());
+    held channel(rendezvous<wide>::make());
     wide* made_at = nullptr;
     std::jthread sending([&] {
         making_source source([&](void* place) { ::new (place) wide(&made_at); });
-        EXPECT_EQ(channel->send(source, deadline::after(patience), no_stop()), send_result::sent);
+        EXPECT_EQ(channel.send(source, deadline::after(patience)), send_result::sent);
     });
-    auto* const message = weir::detail::take(*channel, deadline::after(patience), no_stop()).message;
+    auto* const message = channel.take(deadline::after(patience)).message;
     ASSERT_NE(message, nullptr);
     EXPECT_EQ(message, made_at);
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(message) % alignof(wide), 0U);
@@ -277,11 +275,11 @@ TEST(rendezvous_flavor, its_landing_place_is_aligned_and_made_in_directly) {
 
 TEST(rendezvous_flavor, allocates_once_and_never_again) {
     const std::size_t before = own_allocations();
-    const held channel(numbers::make());
+    held channel(numbers::make());
     const std::ptrdiff_t with_channel = live_allocations();
     EXPECT_EQ(own_allocations() - before, 1U);
-    EXPECT_EQ(try_send(*channel, 1), send_result::full);
-    EXPECT_EQ(receive(*channel, deadline::after(100us)), std::nullopt);
+    EXPECT_EQ(channel.try_send(1), send_result::full);
+    EXPECT_EQ(channel.receive(deadline::after(100us)), std::nullopt);
     EXPECT_EQ(own_allocations() - before, 1U);
     EXPECT_EQ(live_allocations(), with_channel);
 }

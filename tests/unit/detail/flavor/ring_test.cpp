@@ -34,9 +34,7 @@ namespace {
 
 using namespace unit;
 using namespace std::chrono_literals;
-using weir::detail::deadline;
 using weir::detail::ring;
-using weir::detail::send_result;
 
 using numbers = ring<std::uint64_t>;
 using boxes = ring<boxed>;
@@ -47,22 +45,22 @@ INSTANTIATE_TEST_SUITE_P(capacity, ring_of, testing::Values(1, 2, 3, 5, 7, 8, 9,
 // ---- One thread ----
 
 TEST_P(ring_of, holds_exactly_its_capacity) {
-    const held channel(numbers::make(GetParam()));
+    held channel(numbers::make(GetParam()));
     EXPECT_EQ(channel->capacity(), GetParam());
     for (std::uint64_t i = 0; i < GetParam(); ++i) {
         EXPECT_FALSE(channel->is_full());
         EXPECT_EQ(channel->len(), i);
-        EXPECT_EQ(try_send(*channel, i), send_result::sent);
+        EXPECT_EQ(channel.try_send(i), send_result::sent);
     }
     EXPECT_TRUE(channel->is_full());
     EXPECT_EQ(channel->len(), GetParam());
-    EXPECT_EQ(try_send(*channel, 99), send_result::full);
+    EXPECT_EQ(channel.try_send(99), send_result::full);
     EXPECT_EQ(channel->len(), GetParam());
 }
 
 TEST_P(ring_of, gives_messages_in_order_and_is_exactly_full_over_a_great_many_laps) {
     constexpr unsigned native_steps = 400'000;
-    const held channel(numbers::make(GetParam()));
+    held channel(numbers::make(GetParam()));
     std::minstd_rand random(1);
     std::uint64_t sent = 0;
     std::uint64_t received = 0;
@@ -70,13 +68,13 @@ TEST_P(ring_of, gives_messages_in_order_and_is_exactly_full_over_a_great_many_la
         // By turns more sends and more receives.
         if (random() % 8 < (step / 128 % 2 == 0 ? 5U : 3U)) {
             const bool has_room = sent - received < GetParam();
-            ASSERT_EQ(try_send(*channel, sent), has_room ? send_result::sent : send_result::full);
+            ASSERT_EQ(channel.try_send(sent), has_room ? send_result::sent : send_result::full);
             sent += has_room ? 1 : 0;
         } else if (received != sent) {
-            ASSERT_EQ(try_receive(*channel), received);
+            ASSERT_EQ(channel.try_receive(), received);
             ++received;
         } else {
-            ASSERT_EQ(try_receive(*channel), std::nullopt);
+            ASSERT_EQ(channel.try_receive(), std::nullopt);
         }
         ASSERT_EQ(channel->len(), sent - received);
         ASSERT_EQ(channel->is_full(), sent - received == GetParam());
@@ -87,24 +85,24 @@ TEST_P(ring_of, gives_messages_in_order_and_is_exactly_full_over_a_great_many_la
 
 TEST_P(ring_of, is_closed_for_senders_wherever_in_a_lap_its_tail_stands) {
     for (std::uint64_t tail = 0; tail <= 2 * GetParam() + 1; ++tail) {
-        const held channel(numbers::make(GetParam()));
+        held channel(numbers::make(GetParam()));
         std::uint64_t received = 0;
         for (std::uint64_t i = 0; i < tail; ++i) {
-            if (try_send(*channel, i) == send_result::full) {
-                ASSERT_EQ(try_receive(*channel), received++);
-                ASSERT_EQ(try_send(*channel, i), send_result::sent);
+            if (channel.try_send(i) == send_result::full) {
+                ASSERT_EQ(channel.try_receive(), received++);
+                ASSERT_EQ(channel.try_send(i), send_result::sent);
             }
         }
         EXPECT_FALSE(channel->is_closed_for_sending());
         channel->close();
         EXPECT_TRUE(channel->is_closed_for_sending());
-        EXPECT_EQ(try_send(*channel, 99), send_result::disconnected);
-        EXPECT_EQ(send(*channel, 99), send_result::disconnected);
+        EXPECT_EQ(channel.try_send(99), send_result::disconnected);
+        EXPECT_EQ(channel.send(99), send_result::disconnected);
         EXPECT_EQ(channel->len(), tail - received);
         while (received != tail) {
-            ASSERT_EQ(try_receive(*channel), received++);
+            ASSERT_EQ(channel.try_receive(), received++);
         }
-        EXPECT_EQ(weir::detail::try_take(*channel).error, weir::channel_errc::disconnected);
+        EXPECT_EQ(channel.try_take().error, weir::channel_errc::disconnected);
     }
 }
 
@@ -114,7 +112,7 @@ TEST_P(ring_of, destroys_what_it_holds_when_the_receiver_goes) {
         held channel(boxes::make(GetParam()));
         const std::ptrdiff_t alone = live_allocations();
         for (unsigned i = 0; i < sent; ++i) {
-            ASSERT_EQ(try_send(*channel, number(0, i)), send_result::sent);
+            ASSERT_EQ(channel.try_send(number(0, i)), send_result::sent);
         }
         channel.drop_receiver();
         ASSERT_EQ(live_allocations(), alone) << sent << " were in it";
@@ -123,17 +121,17 @@ TEST_P(ring_of, destroys_what_it_holds_when_the_receiver_goes) {
 }
 
 TEST_P(ring_of, a_send_that_finds_it_full_leaves_its_message) {
-    const held channel(boxes::make(GetParam()));
+    held channel(boxes::make(GetParam()));
     for (unsigned i = 0; i < GetParam(); ++i) {
-        ASSERT_EQ(try_send(*channel, number(0, i)), send_result::sent);
+        ASSERT_EQ(channel.try_send(number(0, i)), send_result::sent);
     }
     boxed message = number(1, 2);
     auto source = source_of(message);
-    EXPECT_EQ(channel->try_send(source), send_result::full);
-    EXPECT_EQ(channel->send(source, deadline::passed(), weir::detail::no_stop()), send_result::timeout);
-    EXPECT_EQ(channel->send(source, deadline::after(2ms), weir::detail::no_stop()), send_result::timeout);
+    EXPECT_EQ(channel.try_send(source), send_result::full);
+    EXPECT_EQ(channel.send(source, deadline::passed()), send_result::timeout);
+    EXPECT_EQ(channel.send(source, deadline::after(2ms)), send_result::timeout);
     channel->close();
-    EXPECT_EQ(channel->send(source, deadline::never(), weir::detail::no_stop()), send_result::disconnected);
+    EXPECT_EQ(channel.send(source, deadline::never()), send_result::disconnected);
     EXPECT_NE(message, nullptr);
 }
 
@@ -169,32 +167,32 @@ TEST_P(ring_of, dropped_while_sends_are_stalled_destroys_each_message_as_soon_as
 }
 
 TEST_P(ring_of, while_a_send_is_stalled_lets_capacity_less_one_messages_pass_and_then_has_all_its_room_again) {
-    const held channel(numbers::make(GetParam()));
+    held channel(numbers::make(GetParam()));
     constexpr unsigned rounds = 50;
     for (unsigned round = 0; round < rounds; ++round) {
         making_source source([&](void* place) {
             for (std::uint64_t i = 1; i < GetParam(); ++i) {
-                EXPECT_EQ(try_send(*channel, i), send_result::sent);
-                EXPECT_EQ(try_receive(*channel), i);
+                EXPECT_EQ(channel.try_send(i), send_result::sent);
+                EXPECT_EQ(channel.try_receive(), i);
             }
-            EXPECT_EQ(try_send(*channel, 99), send_result::full);
-            EXPECT_EQ(try_receive(*channel), std::nullopt);
+            EXPECT_EQ(channel.try_send(99), send_result::full);
+            EXPECT_EQ(channel.try_receive(), std::nullopt);
             EXPECT_EQ(channel->len(), 0U);
             ::new (place) std::uint64_t(0);
         });
-        ASSERT_EQ(channel->try_send(source), send_result::sent);
+        ASSERT_EQ(channel.try_send(source), send_result::sent);
         ASSERT_EQ(channel->len(), 1U);
-        ASSERT_EQ(try_receive(*channel), 0U);
+        ASSERT_EQ(channel.try_receive(), 0U);
         for (std::uint64_t i = 0; i < GetParam(); ++i) {
-            ASSERT_EQ(try_send(*channel, i), send_result::sent);
+            ASSERT_EQ(channel.try_send(i), send_result::sent);
         }
         ASSERT_TRUE(channel->is_full());
         for (std::uint64_t i = 0; i < GetParam(); ++i) {
-            ASSERT_EQ(try_receive(*channel), i);
+            ASSERT_EQ(channel.try_receive(), i);
         }
         // The next round begins at another slot.
-        ASSERT_EQ(try_send(*channel, 7), send_result::sent);
-        ASSERT_EQ(try_receive(*channel), 7U);
+        ASSERT_EQ(channel.try_send(7), send_result::sent);
+        ASSERT_EQ(channel.try_receive(), 7U);
     }
 }
 
@@ -202,18 +200,18 @@ TEST_P(ring_of, while_a_send_is_stalled_lets_capacity_less_one_messages_pass_and
 
 TEST_P(ring_of, serves_waiting_senders_in_the_order_they_came_before_a_receive_returns) {
     constexpr unsigned waiting = 5;
-    const held channel(numbers::make(GetParam()));
+    held channel(numbers::make(GetParam()));
     std::uint64_t next = 0;
     for (; next < GetParam(); ++next) {
-        ASSERT_EQ(try_send(*channel, next), send_result::sent);
+        ASSERT_EQ(channel.try_send(next), send_result::sent);
     }
     std::vector<std::unique_ptr<waiting_sender<numbers>>> senders;
     for (unsigned i = 0; i < waiting; ++i) {
         senders.push_back(std::make_unique<waiting_sender<numbers>>(*channel, next++));
     }
-    EXPECT_EQ(try_send(*channel, 99), send_result::full) << "nobody overtakes those who wait";
+    EXPECT_EQ(channel.try_send(99), send_result::full) << "nobody overtakes those who wait";
     for (std::uint64_t i = 0; i < next; ++i) {
-        ASSERT_EQ(try_receive(*channel), i);
+        ASSERT_EQ(channel.try_receive(), i);
         ASSERT_EQ(channel->len(), std::min<std::uint64_t>(next - i - 1, GetParam()))
             << "the room was given to a waiting sender at once";
     }
@@ -225,10 +223,10 @@ TEST_P(ring_of, serves_waiting_senders_in_the_order_they_came_before_a_receive_r
 // A message that is more than bytes is moved by the thread that sends it: what its move does is its own affair.
 TEST_P(ring_of, a_waiting_sender_moves_its_own_message_and_keeps_its_turn) {
     constexpr unsigned waiting = 4;
-    const held channel(boxes::make(GetParam()));
+    held channel(boxes::make(GetParam()));
     unsigned next = 0;
     for (; next < GetParam(); ++next) {
-        ASSERT_EQ(try_send(*channel, number(0, next)), send_result::sent);
+        ASSERT_EQ(channel.try_send(number(0, next)), send_result::sent);
     }
     std::array<std::thread::id, waiting> moved_by;
     std::array<std::thread::id, waiting> sent_by;
@@ -246,7 +244,7 @@ TEST_P(ring_of, a_waiting_sender_moves_its_own_message_and_keeps_its_turn) {
         has_come.acquire();
     }
     for (unsigned i = 0; i < next; ++i) {
-        ASSERT_EQ(**receive(*channel, deadline::after(patience)), *number(0, i));
+        ASSERT_EQ(**channel.receive(deadline::after(patience)), *number(0, i));
     }
     senders.clear();
     EXPECT_EQ(moved_by, sent_by);
@@ -256,7 +254,7 @@ TEST_P(ring_of, closing_ends_the_waits_of_senders_and_leaves_their_messages) {
     constexpr unsigned waiting = 3;
     held channel(boxes::make(GetParam()));
     for (unsigned i = 0; i < GetParam(); ++i) {
-        ASSERT_EQ(try_send(*channel, number(0, i)), send_result::sent);
+        ASSERT_EQ(channel.try_send(number(0, i)), send_result::sent);
     }
     std::vector<std::unique_ptr<waiting_sender<boxes>>> senders;
     for (unsigned i = 0; i < waiting; ++i) {
@@ -270,84 +268,84 @@ TEST_P(ring_of, closing_ends_the_waits_of_senders_and_leaves_their_messages) {
 }
 
 TEST_P(ring_of, a_sender_that_gave_up_waiting_is_not_served) {
-    const held channel(boxes::make(GetParam()));
+    held channel(boxes::make(GetParam()));
     for (unsigned i = 0; i < GetParam(); ++i) {
-        ASSERT_EQ(try_send(*channel, number(0, i)), send_result::sent);
+        ASSERT_EQ(channel.try_send(number(0, i)), send_result::sent);
     }
     waiting_sender<boxes> gives_up(*channel, number(1, 0), deadline::after(5ms));
     waiting_sender<boxes> stays(*channel, number(2, 0));
     EXPECT_EQ(gives_up.result(), send_result::timeout);
     EXPECT_NE(gives_up.message(), nullptr);
     for (unsigned i = 0; i < GetParam(); ++i) {
-        EXPECT_EQ(**try_receive(*channel), *number(0, i));
+        EXPECT_EQ(**channel.try_receive(), *number(0, i));
     }
-    EXPECT_EQ(**receive(*channel, deadline::after(patience)), *number(2, 0));
+    EXPECT_EQ(**channel.receive(deadline::after(patience)), *number(2, 0));
     EXPECT_EQ(stays.result(), send_result::sent);
     EXPECT_EQ(channel->len(), 0U);
 }
 
 TEST_P(ring_of, a_waiting_sender_is_served_when_a_passed_slot_gives_its_room_back) {
-    const held channel(numbers::make(GetParam()));
+    held channel(numbers::make(GetParam()));
     std::optional<waiting_sender<numbers>> waiting;
     making_source source([&](void* place) {
         for (std::uint64_t i = 1; i < GetParam(); ++i) {
-            EXPECT_EQ(try_send(*channel, i), send_result::sent);
+            EXPECT_EQ(channel.try_send(i), send_result::sent);
         }
         waiting.emplace(*channel, 99);
         for (std::uint64_t i = 1; i < GetParam(); ++i) {
-            EXPECT_EQ(try_receive(*channel), i);
+            EXPECT_EQ(channel.try_receive(), i);
         }
         ::new (place) std::uint64_t(0);
     });
-    ASSERT_EQ(channel->try_send(source), send_result::sent);
-    EXPECT_EQ(try_receive(*channel), 0U);
+    ASSERT_EQ(channel.try_send(source), send_result::sent);
+    EXPECT_EQ(channel.try_receive(), 0U);
     EXPECT_EQ(channel->len(), 1U);
     EXPECT_EQ(waiting->result(), send_result::sent);
-    EXPECT_EQ(try_receive(*channel), 99U);
+    EXPECT_EQ(channel.try_receive(), 99U);
 }
 
 TEST(ring, room_wins_over_a_time_out_that_has_run_out) {
-    const held channel(numbers::make(1));
-    EXPECT_EQ(send(*channel, 1, deadline::passed()), send_result::sent);
-    EXPECT_EQ(send(*channel, 2, deadline::passed()), send_result::timeout);
+    held channel(numbers::make(1));
+    EXPECT_EQ(channel.send(1, deadline::passed()), send_result::sent);
+    EXPECT_EQ(channel.send(2, deadline::passed()), send_result::timeout);
 }
 
 TEST(ring, a_timed_send_does_not_give_up_early) {
-    const held channel(numbers::make(1));
-    ASSERT_EQ(try_send(*channel, 1), send_result::sent);
+    held channel(numbers::make(1));
+    ASSERT_EQ(channel.try_send(1), send_result::sent);
     const deadline until = deadline::after(10ms);
-    EXPECT_EQ(send(*channel, 2, until), send_result::timeout);
+    EXPECT_EQ(channel.send(2, until), send_result::timeout);
     EXPECT_TRUE(until.has_passed());
     EXPECT_LT(deadline::clock::now(), until.time() + 2s);
 }
 
 #if WEIR_HAS_STOP_TOKEN
 TEST(ring, a_stop_ends_a_wait_for_room_and_room_wins_over_it) {
-    const held channel(numbers::make(1));
+    held channel(numbers::make(1));
     std::stop_source stop;
     EXPECT_TRUE(stop.request_stop());
-    EXPECT_EQ(send(*channel, 1, deadline::never(), stop.get_token()), send_result::sent);
-    EXPECT_EQ(send(*channel, 2, deadline::never(), stop.get_token()), send_result::stopped);
+    EXPECT_EQ(send_with(*channel, 1, deadline::never(), stop.get_token()), send_result::sent);
+    EXPECT_EQ(send_with(*channel, 2, deadline::never(), stop.get_token()), send_result::stopped);
     channel->close();
-    EXPECT_EQ(send(*channel, 2, deadline::never(), stop.get_token()), send_result::disconnected);
+    EXPECT_EQ(send_with(*channel, 2, deadline::never(), stop.get_token()), send_result::disconnected);
 }
 
 TEST(ring, a_stop_requested_at_any_moment_ends_a_wait_for_room) {
     constexpr unsigned native_rounds = 300;
-    const held channel(numbers::make(1));
-    ASSERT_EQ(try_send(*channel, 1), send_result::sent);
+    held channel(numbers::make(1));
+    ASSERT_EQ(channel.try_send(1), send_result::sent);
     for (unsigned round = 0; round < scaled(native_rounds); ++round) {
         std::stop_source stop;
         in_parallel(2, [&](unsigned which) {
             if (which == 0) {
-                EXPECT_EQ(send(*channel, 2, deadline::after(patience), stop.get_token()), send_result::stopped);
+                EXPECT_EQ(send_with(*channel, 2, deadline::after(patience), stop.get_token()), send_result::stopped);
             } else {
                 pause_for(round * 8);
                 stop.request_stop();
             }
         });
     }
-    EXPECT_EQ(try_receive(*channel), 1U);
+    EXPECT_EQ(channel.try_receive(), 1U);
     EXPECT_EQ(channel->len(), 0U);
 }
 #endif
@@ -359,7 +357,7 @@ TEST_P(ring_of, delivers_each_message_of_each_sender_once_and_in_order_however_t
     constexpr unsigned senders = 3;
     const std::ptrdiff_t before = live_allocations();
     {
-        const held channel(boxes::make(GetParam()));
+        held channel(boxes::make(GetParam()));
         arrivals arrived;
         in_parallel(senders + 1, [&](unsigned which) {
             std::minstd_rand random(which + 1);
@@ -368,13 +366,13 @@ TEST_P(ring_of, delivers_each_message_of_each_sender_once_and_in_order_however_t
                     std::optional<boxed> message;
                     switch (random() % 4) {
                     case 0:
-                        message = try_receive(*channel);
+                        message = channel.try_receive();
                         break;
                     case 1:
-                        message = receive(*channel, deadline::after(20us));
+                        message = channel.receive(deadline::after(20us));
                         break;
                     default:
-                        message = receive(*channel, deadline::after(patience));
+                        message = channel.receive(deadline::after(patience));
                         ASSERT_TRUE(message) << left << " messages are missing";
                     }
                     if (message) {
@@ -392,15 +390,15 @@ TEST_P(ring_of, delivers_each_message_of_each_sender_once_and_in_order_however_t
                     ASSERT_NE(message, nullptr);
                     switch (random() % 4) {
                     case 0:
-                        result = channel->try_send(source);
+                        result = channel.try_send(source);
                         ASSERT_TRUE(result == send_result::sent || result == send_result::full);
                         break;
                     case 1:
-                        result = channel->send(source, deadline::after(20us), weir::detail::no_stop());
+                        result = channel.send(source, deadline::after(20us));
                         ASSERT_TRUE(result == send_result::sent || result == send_result::timeout);
                         break;
                     default:
-                        result = channel->send(source, deadline::after(patience), weir::detail::no_stop());
+                        result = channel.send(source, deadline::after(patience));
                         ASSERT_EQ(result, send_result::sent) << "slept through the room there was";
                     }
                 }
@@ -433,7 +431,7 @@ TEST_P(ring_of, the_receivers_drop_against_sends_of_all_kinds_loses_nothing_and_
                 held<boxes>& here = *channels[round];
                 if (which == senders) {
                     for (unsigned i = round % 5; i > 0; --i) {
-                        (void)receive(*here, deadline::after(patience));
+                        (void)here.receive(deadline::after(patience));
                     }
                     here.drop_receiver();
                     continue;
@@ -441,7 +439,7 @@ TEST_P(ring_of, the_receivers_drop_against_sends_of_all_kinds_loses_nothing_and_
                 for (send_result result = send_result::sent; result == send_result::sent;) {
                     boxed message = number(which, 0);
                     auto source = source_of(message);
-                    result = here->send(source, deadline::after(patience), weir::detail::no_stop());
+                    result = here.send(source, deadline::after(patience));
                     EXPECT_EQ(result == send_result::sent, message == nullptr);
                     EXPECT_NE(result, send_result::timeout);
                 }
@@ -478,10 +476,10 @@ TEST(ring, without_memory_throws_and_leaks_nothing) {
 TEST_P(ring_of, allocates_once_and_never_again) {
     constexpr unsigned messages = 1'000;
     const std::size_t before = own_allocations();
-    const held channel(numbers::make(GetParam()));
+    held channel(numbers::make(GetParam()));
     for (std::uint64_t i = 0; i < messages; ++i) {
-        ASSERT_EQ(try_send(*channel, i), send_result::sent);
-        ASSERT_EQ(try_receive(*channel), i);
+        ASSERT_EQ(channel.try_send(i), send_result::sent);
+        ASSERT_EQ(channel.try_receive(), i);
     }
     EXPECT_EQ(own_allocations() - before, 1U);
 }
@@ -489,7 +487,7 @@ TEST_P(ring_of, allocates_once_and_never_again) {
 // Messages of all sizes, in the first cache line or outside, keep to their own bytes.
 template <class T>
 void expect_places_of_their_own(std::size_t capacity) {
-    const held channel(ring<T>::make(capacity));
+    held channel(ring<T>::make(capacity));
     const std::size_t laps = 3;
     for (std::size_t i = 0; i < capacity * laps; ++i) {
         if (i >= capacity) {
@@ -502,7 +500,7 @@ void expect_places_of_their_own(std::size_t capacity) {
             channel->release(message);
         }
         making_source source([i](void* place) { ::new (place) T(static_cast<std::uint8_t>(i)); });
-        ASSERT_EQ(channel->try_send(source), send_result::sent);
+        ASSERT_EQ(channel.try_send(source), send_result::sent);
     }
 }
 
