@@ -16,6 +16,7 @@
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/platform/cpu.hpp>
 
+#include <chrono>
 #include <cstdint>
 
 namespace weir::detail {
@@ -51,7 +52,10 @@ public:
             }
         }
         lag_.store(0, memory_order_relaxed);
-        for (int i = 0; i < yields; ++i) {
+        // A yield to a partner on the same processor is over in no time. One that lasts went to somebody with work of its
+        // own; then a wake comes sooner than the next turn.
+        const auto start = std::chrono::steady_clock::now();
+        for (int i = 0; i < yields && std::chrono::steady_clock::now() - start < longest_yielding; ++i) {
             yield();
             if (poll()) {
                 return true;
@@ -65,6 +69,7 @@ private:
     static constexpr int most_microseconds = 32;
     static constexpr int fewest_microseconds = 2;
     static constexpr int yields = 32;
+    static constexpr std::chrono::microseconds longest_yielding{50};
 
     static constexpr int looks_a_poll = 16;
     static constexpr int close_looks = 64;
