@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 set -euo pipefail
 
-all=(release asan tsan clang clang-libcxx m32 portable asan-portable tsan-portable noexcept)
+usual=(release asan tsan clang clang-libcxx m32 portable noexcept)
+extra=(asan-portable tsan-portable)
 
 usage() {
     cat <<'END'
-Usage: ./test.sh [--quick] [--preset NAME]... [--test REGEX] [--list]
+Usage: ./test.sh [--quick | --everything] [--preset NAME]... [--test REGEX] [--list]
 
-Without options: installs what is missing, builds every preset, and runs all the tests that CI runs.
+Without options: installs what is missing, builds the presets that CI builds, and runs all the tests that CI runs.
 
   --preset NAME   only this preset; may be given more than once
   --quick         only the preset release
+  --everything    all presets, those marked * too, which take longer than CI has time for
   --test REGEX    only the tests whose names match, e.g. --test 'release\.smoke' or --test package
   --list          name the tests instead of running them (they have to be built for that)
   --help          this text
@@ -23,9 +25,9 @@ Presets:
   clang-libcxx    clang++ with libc++
   m32             g++, 32-bit
   portable        g++, the parker made of a standard mutex and condition variable
-  asan-portable   asan with the portable parker
-  tsan-portable   tsan with the portable parker
   noexcept        g++ without exceptions and RTTI: a build and a smoke run
+* asan-portable   asan with the portable parker
+* tsan-portable   tsan with the portable parker
   debug           g++, for a debugger (only where asked for)
 
 Each preset is built in build/NAME. Exit status: 0 all passed, 1 something failed, 2 bad usage or missing packages.
@@ -46,7 +48,7 @@ while [ $# -gt 0 ]; do
         [ $# -ge 2 ] || fail "$1 needs a value; see ./test.sh --help" 2
         if [ "$1" = --test ]; then
             test_regex=$2
-        elif [[ " ${all[*]} debug " == *" $2 "* ]]; then
+        elif [[ " ${usual[*]} ${extra[*]} debug " == *" $2 "* ]]; then
             presets+=("$2")
         else
             fail "there is no preset $2; see ./test.sh --help" 2
@@ -55,6 +57,10 @@ while [ $# -gt 0 ]; do
         ;;
     --quick)
         presets+=(release)
+        shift
+        ;;
+    --everything)
+        presets+=("${usual[@]}" "${extra[@]}")
         shift
         ;;
     --list)
@@ -74,7 +80,7 @@ done
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 if [ ${#presets[@]} -eq 0 ]; then
-    for preset in "${all[@]}"; do
+    for preset in "${usual[@]}"; do
         if [ "$preset" = m32 ] && [ "$(uname -m)" != x86_64 ]; then
             echo "Leaving out m32: this machine is not x86-64"
         else
