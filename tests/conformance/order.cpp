@@ -29,7 +29,7 @@ struct note {
 
 TEST_P(order, one_producers_messages_arrive_as_sent) {
     auto [tx, rx] = open<uint64_t>(GetParam());
-    constexpr std::size_t count = scaled(20000);
+    constexpr std::size_t count = scaled(10000);
     auto feeder = feed(std::move(tx), 0, count);
     for (uint64_t i = 0; i < count; ++i)
         ASSERT_EQ(rx.recv().value(), i);
@@ -98,7 +98,7 @@ TEST_P(order, ways_to_send_and_receive_keep_one_order) {
 
 TEST_P(order, each_producers_messages_arrive_as_sent) {
     constexpr std::size_t producers = 4;
-    constexpr std::size_t each = scaled(5000);
+    constexpr std::size_t each = scaled(2500);
     auto [tx, rx] = open<note>(GetParam());
     std::vector<std::unique_ptr<worker>> threads;
     for (std::size_t producer = 0; producer < producers; ++producer) {
@@ -124,7 +124,7 @@ TEST_P(order, arrival_agrees_with_the_real_time_order_of_the_sends) {
         uint64_t end;
     };
     constexpr std::size_t producers = 4;
-    constexpr std::size_t each = scaled(5000);
+    constexpr std::size_t each = scaled(2500);
     auto [tx, rx] = open<note>(GetParam());
     std::atomic<uint64_t> clock{0};
     std::vector<std::vector<span>> sends(producers, std::vector<span>(each));
@@ -230,23 +230,26 @@ TEST_P(order_bounded, what_came_before_a_receive_is_seen_by_the_send_that_uses_i
 TEST_P(order, an_answer_always_finds_its_waiter) {
     auto [ask, asked] = open<uint64_t>(GetParam());
     auto [answer, answered] = open<uint64_t>(GetParam());
-    constexpr uint64_t rounds = scaled(10000);
+    constexpr uint64_t rounds = scaled(2000);
+    const auto work_for = [](uint64_t microseconds) {
+        const stopwatch watch;
+        while (watch.elapsed() < std::chrono::microseconds(microseconds)) {
+        }
+    };
     worker answers([&] {
         for (auto question : asked) {
-            for (uint64_t pause = question % 97; pause > 0; --pause)
-                std::atomic_signal_fence(std::memory_order_seq_cst);
+            work_for(question * 7 % 120);
             EXPECT_TRUE(answer.send(question + 1));
         }
     });
+    const auto asks = std::move(ask); // goes before the thread is joined, and so ends it
     for (uint64_t i = 0; i < rounds; ++i) {
-        ASSERT_TRUE(ask.send(i));
-        for (uint64_t pause = i % 89; pause > 0; --pause)
-            std::atomic_signal_fence(std::memory_order_seq_cst);
+        ASSERT_TRUE(asks.send(i));
+        work_for(i * 11 % 50);
         const auto got = answered.recv_timeout(patience);
         ASSERT_TRUE(got) << "round " << i;
         ASSERT_EQ(*got, i + 1);
     }
-    ask.reset();
 }
 
 // golang.org/test/chan/sieve1.go: a channel a prime, a thread a channel.

@@ -106,7 +106,7 @@ TEST(rendezvous, an_operation_without_time_left_meets_a_waiting_peer) {
 // Two time-outs that run out at about the same moment: both say delivered, or both say late.
 TEST(rendezvous, a_timed_send_and_a_timed_receive_succeed_both_or_fail_both) {
     auto [tx, rx] = open<uint64_t>(flavor{0});
-    constexpr std::size_t rounds = scaled(10000);
+    constexpr std::size_t rounds = scaled(5000);
     std::vector<char> sent(rounds, 0);
     std::vector<char> received(rounds, 0);
     std::barrier meet(2);

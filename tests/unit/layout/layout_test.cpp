@@ -25,7 +25,6 @@ using weir::detail::cache_line;
 using weir::detail::list;
 using weir::detail::rendezvous;
 using weir::detail::ring;
-using weir::detail::send_result;
 
 TEST(layout, does_not_depend_on_whether_the_receiver_is_checked) {
     EXPECT_EQ(sizes_where_checked(), sizes_where_not_checked());
@@ -81,17 +80,17 @@ void add_lines_written(const Flavor& channel, std::set<std::size_t>& lines, Acti
 
 // That, once `warm_up` messages have passed, a send writes to no line of the state that a receive writes to.
 template <class Flavor>
-void expect_sides_apart(Flavor& channel, unsigned warm_up) {
+void expect_sides_apart(held<Flavor>& channel, unsigned warm_up) {
     constexpr unsigned messages = 500; // within one block of a list; several laps of a ring
     std::set<std::size_t> of_sends;
     std::set<std::size_t> of_receives;
     for (unsigned i = 0; i < warm_up; ++i) {
-        ASSERT_EQ(try_send(channel, i), send_result::sent);
-        ASSERT_TRUE(try_receive(channel));
+        ASSERT_EQ(channel.try_send(i), send_result::sent);
+        ASSERT_TRUE(channel.try_receive());
     }
     for (unsigned i = 0; i < messages; ++i) {
-        add_lines_written(channel, of_sends, [&] { ASSERT_EQ(try_send(channel, i), send_result::sent); });
-        add_lines_written(channel, of_receives, [&] { ASSERT_TRUE(try_receive(channel)); });
+        add_lines_written(*channel, of_sends, [&] { ASSERT_EQ(channel.try_send(i), send_result::sent); });
+        add_lines_written(*channel, of_receives, [&] { ASSERT_TRUE(channel.try_receive()); });
     }
     std::vector<std::size_t> shared;
     std::ranges::set_intersection(of_sends, of_receives, std::back_inserter(shared));
@@ -101,14 +100,14 @@ void expect_sides_apart(Flavor& channel, unsigned warm_up) {
 }
 
 TEST(layout, of_a_list_keeps_what_senders_write_and_what_the_receiver_writes_on_different_cache_lines) {
-    const held channel(list<std::uint64_t>::make());
-    expect_sides_apart(*channel, 100);
+    held channel(list<std::uint64_t>::make());
+    expect_sides_apart(channel, 100);
 }
 
 TEST(layout, of_a_ring_keeps_what_senders_write_and_what_the_receiver_writes_on_different_cache_lines) {
     for (const std::size_t capacity : {16, 64, 1000}) {
-        const held channel(ring<std::uint64_t>::make(capacity));
-        expect_sides_apart(*channel, 2000);
+        held channel(ring<std::uint64_t>::make(capacity));
+        expect_sides_apart(channel, 2000);
     }
 }
 

@@ -22,7 +22,7 @@ using weir::detail::deadline;
 using weir::detail::send_result;
 
 // What a message is made of, as the flavors know it. `Plain`: only bytes are copied.
-template <bool Plain = false>
+template <bool Plain>
 class any_source {
 public:
     static constexpr bool is_plain = Plain;
@@ -32,9 +32,11 @@ protected:
     ~any_source() = default;
 };
 
-// Makes a message by calling make(place).
-template <class Make, bool Plain = false>
-class making_source final : public any_source<Plain> {
+template <class T>
+using source_for = any_source<std::is_trivially_copyable_v<T>>;
+
+template <class T, class Make>
+class making_source final : public source_for<T> {
 public:
     explicit making_source(Make make) : make_(std::move(make)) {}
     void make_at(void* place) noexcept override { make_(place); }
@@ -43,17 +45,22 @@ private:
     Make make_;
 };
 
-// Makes a message by moving `message`, as the handles do.
+// Makes a T by calling make(place).
+template <class T, class Make>
+auto making(Make make) {
+    return making_source<T, Make>(std::move(make));
+}
+
+// Makes a T by moving `message`, as the handles do.
 template <class T>
 auto source_of(T& message) noexcept {
-    const auto make = [&message](void* place) noexcept { ::new (place) T(std::move(message)); };
-    return making_source<std::remove_const_t<decltype(make)>, std::is_trivially_copyable_v<T>>(make);
+    return making<T>([&message](void* place) noexcept { ::new (place) T(std::move(message)); });
 }
 
 template <class T>
 class any_channel {
 public:
-    using source = any_source<std::is_trivially_copyable_v<T>>;
+    using source = source_for<T>;
 
     any_channel() = default;
     any_channel(const any_channel&) = delete;
@@ -142,12 +149,14 @@ public:
     }
 
     // Of those flavors on which a send can wait.
-    send_result send(source& from, deadline until) {
-        return flavor_->send(from, until, weir::detail::no_stop());
+    template <class Stop = weir::detail::no_stop>
+    send_result send(source& from, deadline until, const Stop& stop = {}) {
+        return flavor_->send(from, until, stop);
     }
-    send_result send(value_type message, deadline until = deadline::never()) {
+    template <class Stop = weir::detail::no_stop>
+    send_result send(value_type message, deadline until = deadline::never(), const Stop& stop = {}) {
         auto from = source_of(message);
-        return send(from, until);
+        return send(static_cast<source&>(from), until, stop);
     }
 
 private:

@@ -128,7 +128,7 @@ private:
                                      : index - first_ >= how_.capacity ? send_result::full
                                                                         : send_result::sent;
         bool is_made = false;
-        making_source source([&](void* place) {
+        auto source = making<logged>([&](void* place) {
             is_made = true;
             messages_.push_back({state::under_way, ++time_, 0});
             {

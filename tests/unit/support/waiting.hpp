@@ -31,7 +31,7 @@ public:
                    deadline until = deadline::never())
         : message_(std::move(message)), thread_([this, &flavor, until] {
               auto source = source_of(message_);
-              any_source<decltype(source)::is_plain>& from = source;
+              source_for<message_type<Flavor>>& from = source;
               result_ = flavor.send(from, until, enrolment{&has_come_});
               has_come_.release(); // it may have ended without a wait
           }) {

@@ -237,7 +237,7 @@ TEST_P(list_of, keeps_the_blocks_that_a_stalled_send_needs_and_gives_them_back_a
         ASSERT_EQ(take_number(*channel), sent);
     }
     const std::uint64_t stalled = sent;
-    making_source source([&](void* place) {
+    auto source = making<boxed>([&](void* place) {
         for (unsigned i = 0; i < messages; ++i) {
             ++sent;
             EXPECT_EQ(channel->try_send(number(0, sent)), send_result::sent);
@@ -271,7 +271,7 @@ TEST_P(list_of, receives_just_what_was_sent_past_senders_that_go_on_in_any_order
         std::vector<bool> is_there(senders, false);
         for (unsigned i = 0; i < senders; ++i) {
             stalled[i].thread = std::jthread([&, i] {
-                making_source source([&, i](void* place) {
+                auto source = making<boxed>([&, i](void* place) {
                     stalled[i].has_claimed.release();
                     stalled[i].may_go_on.acquire();
                     ::new (place) boxed(number(0, i));

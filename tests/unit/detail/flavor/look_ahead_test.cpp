@@ -2,6 +2,7 @@
 #include <weir/detail/flavor/look_ahead.hpp>
 
 #include "support/allocation.hpp"
+#include "support/scale.hpp"
 
 #include <gtest/gtest.h>
 
@@ -256,7 +257,7 @@ TEST(look_ahead, finds_messages_sent_behind_any_number_of_stalled_senders) {
 }
 
 TEST(look_ahead, the_head_passes_all_that_was_taken_in_whatever_order_many_stalled_senders_end) {
-    constexpr unsigned rounds = 500;
+    constexpr unsigned rounds = scaled(500);
     std::minstd_rand random(1);
     fake_queue queue;
     for (unsigned round = 0; round < rounds; ++round) {
@@ -292,7 +293,7 @@ struct senders_kind {
 
 class look_ahead_at_random : public testing::TestWithParam<senders_kind> {
 protected:
-    static constexpr unsigned seeds = 200;
+    static constexpr unsigned seeds = scaled(200);
 
     // All senders go on to their ends, and everything is received.
     static void expect_a_good_end(fake_queue& queue, random_senders& senders, unsigned seed) {

@@ -31,7 +31,6 @@ namespace {
 
 using namespace unit;
 using namespace std::chrono_literals;
-using weir::detail::no_stop;
 using weir::detail::rendezvous;
 
 using numbers = rendezvous<std::uint64_t>;
@@ -152,7 +151,7 @@ TEST(rendezvous_flavor, a_stop_ends_both_waits) {
     held channel(numbers::make());
     std::stop_source stop;
     std::jthread stopping([&] { stop.request_stop(); });
-    EXPECT_EQ(send_with(*channel, 1, deadline::after(patience), stop.get_token()), send_result::stopped);
+    EXPECT_EQ(channel.send(1, deadline::after(patience), stop.get_token()), send_result::stopped);
     EXPECT_EQ(weir::detail::take(*channel, deadline::after(patience), stop.get_token()).error,
               weir::channel_errc::stopped);
 }
@@ -160,7 +159,7 @@ TEST(rendezvous_flavor, a_stop_ends_both_waits) {
 
 // Both succeed or both fail, whatever the moment at which their time runs out.
 TEST(rendezvous_flavor, timed_sends_and_timed_receives_agree_on_what_was_exchanged) {
-    constexpr unsigned native_rounds = 4'000;
+    constexpr unsigned native_rounds = 2'000;
     constexpr unsigned senders = 2;
     const std::ptrdiff_t before = live_allocations();
     {
@@ -263,7 +262,7 @@ TEST(rendezvous_flavor, its_landing_place_is_aligned_and_made_in_directly) {
     held channel(rendezvous<wide>::make());
     wide* made_at = nullptr;
     std::jthread sending([&] {
-        making_source source([&](void* place) { ::new (place) wide(&made_at); });
+        auto source = making<wide>([&](void* place) { ::new (place) wide(&made_at); });
         EXPECT_EQ(channel.send(source, deadline::after(patience)), send_result::sent);
     });
     auto* const message = channel.take(deadline::after(patience)).message;

@@ -172,12 +172,12 @@ TEST(receiver_wait, a_stop_requested_before_ends_a_wait_unless_something_is_ther
 }
 
 TEST(receiver_wait, a_stop_requested_at_any_moment_ends_a_wait) {
-    constexpr unsigned native_rounds = 400;
+    constexpr unsigned native_rounds = 150;
     receiver_wait side(any_batch);
     for (unsigned round = 0; round < scaled(native_rounds); ++round) {
         std::stop_source stop;
         std::jthread stopping([&] {
-            pause_for(round * 10);
+            pause_for(round * 25);
             stop.request_stop();
         });
         ASSERT_EQ(side.wait(0, deadline::after(patience), stop.get_token(), never, never, never),
@@ -206,7 +206,7 @@ struct message_stream {
 };
 
 TEST(receiver_wait, no_message_is_slept_through) {
-    constexpr unsigned native_messages = 4'000;
+    constexpr unsigned native_messages = 3'000;
     message_stream stream;
     in_parallel(2, [&](unsigned which) {
         std::minstd_rand random(which + 1);
@@ -252,7 +252,7 @@ TEST(receiver_wait, no_message_is_slept_through_by_short_waits_that_time_out) {
 }
 
 TEST(receiver_wait, no_message_is_missed_by_enrolled_waiters) {
-    constexpr unsigned native_messages = 4'000;
+    constexpr unsigned native_messages = 3'000;
     message_stream stream;
     in_parallel(3, [&](unsigned which) {
         std::minstd_rand random(which + 1);
@@ -281,7 +281,7 @@ TEST(receiver_wait, no_message_is_missed_by_enrolled_waiters) {
 // A waiter at each of two sides, with one claim: of the notifiers of both and the waiting thread itself one wins, and it is
 // told at most once.
 TEST(receiver_wait, a_claim_shared_by_waiters_at_two_sides_is_won_once) {
-    constexpr unsigned native_rounds = 4'000;
+    constexpr unsigned native_rounds = 3'000;
     struct side_state {
         receiver_wait side{any_batch};
         std::atomic<unsigned> ready{0};

@@ -26,7 +26,6 @@ namespace {
 using namespace unit;
 using namespace std::chrono_literals;
 using weir::detail::answer;
-using weir::detail::deadline;
 using weir::detail::no_stop;
 using weir::detail::sender_wait;
 using weir::detail::thread_waiter;
@@ -133,7 +132,7 @@ TEST(sender_wait, where_nobody_owes_no_waiter_is_woken_for_room) {
 template <class Meanwhile, class Stop = no_stop>
 answer await_beside(Meanwhile meanwhile, deadline until = deadline::after(patience), Stop stop = {}) {
     sender_wait side(any_batch);
-    making_source source([](void* place) { ::new (place) int(7); });
+    auto source = making<int>([](void* place) { ::new (place) int(7); });
     thread_waiter self(source);
     side.enrol(self, false, no_room);
     std::jthread other([&] { meanwhile(side); });
@@ -148,7 +147,7 @@ answer await_beside(Meanwhile meanwhile, deadline until = deadline::after(patien
 }
 
 TEST(thread_waiter, is_served_its_message_made_at_the_place_given) {
-    constexpr unsigned native_rounds = 200;
+    constexpr unsigned native_rounds = 100;
     for (unsigned round = 0; round < scaled(native_rounds); ++round) {
         int place = 0;
         const answer outcome = await_beside([&](sender_wait& side) {
@@ -166,7 +165,7 @@ TEST(thread_waiter, is_served_its_message_made_at_the_place_given) {
 TEST(thread_waiter, is_told_of_the_ticket_that_it_was_granted) {
     constexpr std::uint64_t granted = 12'345;
     sender_wait side(any_batch);
-    making_source source([](void*) { ADD_FAILURE() << "that is left to the waiter"; });
+    auto source = making<std::unique_ptr<int>>([](void*) { ADD_FAILURE() << "that is left to the waiter"; });
     thread_waiter self(source);
     side.enrol(self, false, no_room);
     std::jthread other([&] {
@@ -200,19 +199,19 @@ TEST(thread_waiter, gives_up_at_its_deadline_and_not_before) {
 }
 
 TEST(thread_waiter, whose_time_runs_out_while_it_is_served_is_served) {
-    constexpr unsigned native_rounds = 400;
+    constexpr unsigned native_rounds = 150;
     for (unsigned round = 0; round < scaled(native_rounds); ++round) {
         int place = 0;
         bool is_popped = false;
         const auto serve = [&](sender_wait& side) {
-            pause_for(round * 16);
+            pause_for(round * 40);
             if (waiter* const next = side.pop(false, no_room)) {
                 is_popped = true;
                 next->make_at(&place);
                 next->finish(answer::served);
             }
         };
-        const answer outcome = await_beside(serve, deadline::after(std::chrono::microseconds(round / 2)));
+        const answer outcome = await_beside(serve, deadline::after(std::chrono::microseconds(round)));
         ASSERT_EQ(outcome, is_popped ? answer::served : answer::timeout);
         ASSERT_EQ(place, is_popped ? 7 : 0);
     }
@@ -261,7 +260,7 @@ TEST(sender_wait, no_room_is_slept_through) {
             }
             return;
         }
-        making_source nothing([](void*) {});
+        auto nothing = making<std::unique_ptr<int>>([](void*) {});
         for (unsigned i = 0; i < scaled(native_each); ++i) {
             const deadline limit = deadline::after(patience);
             bool has_some = take_room();
