@@ -59,11 +59,12 @@ inline void futex_wait(const atomic<std::uint32_t>& word, std::uint32_t expected
         return;
     }
     const auto since_boot = until.time_since_epoch();
+    if (since_boot < since_boot.zero()) {
+        return;
+    }
     const auto seconds = std::chrono::floor<std::chrono::seconds>(since_boot);
     const futex_time time{seconds.count(), std::chrono::nanoseconds(since_boot - seconds).count()};
-    if (time.seconds >= 0) {
-        (void)futex_wait_until(&word, expected, &time);
-    }
+    (void)futex_wait_until(&word, expected, &time);
 }
 
 // Wakes one sleeper at that address. The word itself is not read: it may be gone already.
