@@ -61,9 +61,9 @@ private:
 
     template <class Rep, class Period>
     static span to_span(const std::chrono::duration<Rep, Period>& length) {
-        using spans = std::chrono::duration<span, std::nano>;
-        if constexpr (requires { spans(length); }) {
-            return spans(length).count();
+        if constexpr (requires { static_cast<span>(length.count()); }) {
+            constexpr span nanoseconds_a_tick = span{1e9L} * Period::num / Period::den;
+            return static_cast<span>(length.count()) * nanoseconds_a_tick;
         } else {
             return static_cast<span>(std::chrono::duration_cast<std::chrono::nanoseconds>(length).count());
         }
