@@ -13,6 +13,7 @@ set(WEIR_TEST_PREFIX "" CACHE STRING "Put before the name of every test, e.g. \"
 set(WEIR_TEST_LABEL "" CACHE STRING "A label that every test gets, e.g. \"asan\"")
 set(WEIR_TEST_ENVIRONMENT "" CACHE STRING "VARIABLE=VALUE pairs that every test is run with")
 
+option(WEIR_TEST_WHOLE_PROGRAMS "One ctest test a program, not one a GoogleTest test: for programs slow to start" OFF)
 set(WEIR_TEST_SLOWDOWN "" CACHE STRING "Divides the counts of the long tests; empty: as the sanitizer asks")
 
 # The warnings that our own code is held to. Never installed, never passed on to users.
@@ -25,7 +26,7 @@ function(weir_add_example)
     target_link_libraries(${arg_NAME} PRIVATE weir::weir weir_warnings)
 endfunction()
 
-# One program made of GoogleTest tests; ctest runs each of its tests in a process of its own.
+# One program made of GoogleTest tests. ctest runs each of its tests in a process of its own, or the whole program in one.
 # NO_MAIN: the sources have their own main. The label "timing" keeps a test from running beside others.
 function(weir_add_test)
     cmake_parse_arguments(PARSE_ARGV 0 arg "NO_MAIN" "NAME" "SOURCES;LABELS;LIBRARIES")
@@ -38,6 +39,16 @@ function(weir_add_test)
         target_link_libraries(${arg_NAME} PRIVATE GTest::gtest_main)
     endif()
 
+    set(serial FALSE)
+    if("timing" IN_LIST arg_LABELS)
+        set(serial TRUE)
+    endif()
+    if(WEIR_TEST_WHOLE_PROGRAMS)
+        weir_add_command_test(NAME ${arg_NAME} COMMAND ${arg_NAME} --gtest_brief=1 LABELS ${arg_LABELS})
+        set_tests_properties(${WEIR_TEST_PREFIX}${arg_NAME} PROPERTIES RUN_SERIAL ${serial} TIMEOUT 600)
+        return()
+    endif()
+
     # Plain names, so that what ctest -R and --gtest_filter take is the same.
     gtest_discover_tests(${arg_NAME}
         TEST_PREFIX "${WEIR_TEST_PREFIX}${arg_NAME}."
@@ -46,10 +57,6 @@ function(weir_add_test)
         DISCOVERY_TIMEOUT 60)
 
     # gtest_discover_tests cannot pass on a list as a property's value, so ctest reads the properties from a file.
-    set(serial FALSE)
-    if("timing" IN_LIST arg_LABELS)
-        set(serial TRUE)
-    endif()
     set(properties_file ${CMAKE_CURRENT_BINARY_DIR}/${arg_NAME}_properties.cmake)
     file(CONFIGURE OUTPUT ${properties_file} @ONLY CONTENT [[
 if(@arg_NAME@_tests)
