@@ -56,18 +56,19 @@ static_assert(static_cast<int>(channel_errc::timeout) == 4);
 static_assert(static_cast<int>(channel_errc::stopped) == 5);
 
 template <class... Errors>
-constexpr bool are_small_codes =
-    ((sizeof(Errors) == 1 && std::is_same_v<std::underlying_type_t<Errors>, unsigned char> &&
-      std::is_error_code_enum_v<Errors> && std::is_convertible_v<Errors, std::error_code> &&
-      std::is_nothrow_convertible_v<Errors, std::error_code>) &&
-     ...);
+constexpr bool
+    are_small_codes = ((sizeof(Errors) == 1 && std::is_same_v<std::underlying_type_t<Errors>, unsigned char> &&
+                        std::is_error_code_enum_v<Errors> && std::is_convertible_v<Errors, std::error_code> &&
+                        std::is_nothrow_convertible_v<Errors, std::error_code>)&&...);
 static_assert(are_small_codes<channel_errc, send_error, try_send_error, send_timeout_error, send_stop_error, recv_error,
                               try_recv_error, recv_timeout_error, recv_stop_error>);
 
 // No integer passes for an error, and no error of another library for one of ours.
 static_assert(!std::is_convertible_v<int, channel_errc> && !std::is_error_code_enum_v<int>);
 template <class E>
-concept can_be_told = requires(E error) { weir::to_string(error); };
+concept can_be_told = requires(E error) {
+    weir::to_string(error);
+};
 static_assert(can_be_told<try_recv_error> && !can_be_told<int> && !can_be_told<std::errc>);
 
 // Known at compile time.

@@ -16,8 +16,9 @@ using weir::detail::channel_holder;
 using weir::detail::lock_sender;
 using weir::detail::sender_handle;
 
-static_assert(std::is_nothrow_copy_constructible_v<sender_handle> && std::is_nothrow_move_constructible_v<sender_handle> &&
-              std::is_nothrow_copy_assignable_v<sender_handle> && std::is_nothrow_move_assignable_v<sender_handle>);
+static_assert(std::is_nothrow_copy_constructible_v<sender_handle> &&
+              std::is_nothrow_move_constructible_v<sender_handle> && std::is_nothrow_copy_assignable_v<sender_handle> &&
+              std::is_nothrow_move_assignable_v<sender_handle>);
 static_assert(sizeof(sender_handle) == sizeof(void*) && sizeof(channel_holder) == sizeof(void*));
 
 // A channel with its receiver gone, so that the handles decide how long it lives.

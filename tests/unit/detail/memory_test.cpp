@@ -30,7 +30,7 @@ bool is_aligned(const void* place, std::size_t alignment) {
 // Every byte can be written to: the address sanitizer holds it to that.
 TEST(memory, is_aligned_and_as_large_as_asked) {
     for (std::size_t alignment = alignof(void*); alignment <= 4096; alignment *= 2) {
-        for (const std::size_t size : {1, 7, 64, 1000}) {
+        for (const std::size_t size : {1UZ, 7UZ, 64UZ, 1000UZ}) {
             void* const place = allocate(size, alignment);
             EXPECT_TRUE(is_aligned(place, alignment));
             std::memset(place, 0x5a, size);

@@ -96,8 +96,8 @@ TEST(message_source, leaves_the_argument_of_a_send_that_fails) {
     way.sends = false;
     message_place<std::unique_ptr<int>> place;
     auto argument = std::make_unique<int>(3);
-    EXPECT_FALSE(send_converted<std::unique_ptr<int>>(std::move(argument), way.check<std::unique_ptr<int>>(),
-                                                      way.send(place)));
+    EXPECT_FALSE(
+        send_converted<std::unique_ptr<int>>(std::move(argument), way.check<std::unique_ptr<int>>(), way.send(place)));
     EXPECT_NE(argument, nullptr);
     EXPECT_FALSE(send_constructed<std::unique_ptr<int>>(way.check<std::unique_ptr<int>>(), way.send(place),
                                                         std::move(argument)));
@@ -162,7 +162,8 @@ bool is_plain(Value&& value) {
         plain = std::remove_reference_t<decltype(source)>::is_plain;
         return std::unexpected(refused);
     };
-    EXPECT_FALSE(send_converted<T>(std::forward<Value>(value), [] { return result(); }, look));
+    EXPECT_FALSE(send_converted<T>(
+        std::forward<Value>(value), [] { return result(); }, look));
     return plain;
 }
 

@@ -42,9 +42,12 @@ TEST(layout, of_a_handle_is_that_of_a_pointer) {
 // What make() asks the system for.
 template <class Make>
 std::size_t bytes_of(Make make) {
-    const held channel(make());
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(&*channel) % cache_line, 0U);
-    return last_allocation_size();
+    auto* const channel = make();
+    const std::size_t bytes = last_allocation_size();
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(channel) % cache_line, 0U);
+    channel->drop_receiver();
+    channel->drop_sender();
+    return bytes;
 }
 
 template <class T>
@@ -105,7 +108,7 @@ TEST(layout, of_a_list_keeps_what_senders_write_and_what_the_receiver_writes_on_
 }
 
 TEST(layout, of_a_ring_keeps_what_senders_write_and_what_the_receiver_writes_on_different_cache_lines) {
-    for (const std::size_t capacity : {16, 64, 1000}) {
+    for (const std::size_t capacity : {16UZ, 64UZ, 1000UZ}) {
         held channel(ring<std::uint64_t>::make(capacity));
         expect_sides_apart(channel, 2000);
     }

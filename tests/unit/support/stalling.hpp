@@ -124,16 +124,17 @@ private:
     template <class AroundSend, class AroundReceive>
     void send(unsigned depth, bool stalls, AroundSend& around_send, AroundReceive& around_receive) {
         const std::size_t index = messages_.size();
-        const send_result expected = is_closed_                         ? send_result::disconnected
+        const send_result expected = is_closed_                        ? send_result::disconnected
                                      : index - first_ >= how_.capacity ? send_result::full
-                                                                        : send_result::sent;
+                                                                       : send_result::sent;
         bool is_made = false;
         auto source = making<logged>([&](void* place) {
             is_made = true;
             messages_.push_back({state::under_way, ++time_, 0});
             {
                 const memory_again for_others;
-                for (std::size_t meanwhile = stalls ? random_() % 24 : 0; meanwhile > 0 && steps_left_ > 0; --meanwhile) {
+                for (std::size_t meanwhile = stalls ? random_() % 24 : 0; meanwhile > 0 && steps_left_ > 0;
+                     --meanwhile) {
                     step(depth + 1, around_send, around_receive);
                 }
             }

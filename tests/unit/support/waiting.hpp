@@ -27,8 +27,7 @@ weir::detail::no_callback on_stop(const enrolment& who, const Callback&) noexcep
 template <class Flavor>
 class waiting_sender {
 public:
-    waiting_sender(Flavor& flavor, message_type<Flavor> message,
-                   deadline until = deadline::never())
+    waiting_sender(Flavor& flavor, message_type<Flavor> message, deadline until = deadline::never())
         : message_(std::move(message)), thread_([this, &flavor, until] {
               auto source = source_of(message_);
               source_for<message_type<Flavor>>& from = source;

@@ -38,10 +38,10 @@ struct sizes {
     static constexpr std::uint32_t embedded_slots = Embedded;
 };
 
-using small_blocks = sizes<4, 2, 2>;  // senders claim blindly
+using small_blocks = sizes<4, 2, 2>;   // senders claim blindly
 using careful_blocks = sizes<3, 0, 1>; // and by compare-exchange
-using single_slots = sizes<1, 0, 0>;  // as for messages larger than a block
-using wide_reserve = sizes<16, 8, 2>; // for memory that runs out under several senders
+using single_slots = sizes<1, 0, 0>;   // as for messages larger than a block
+using wide_reserve = sizes<16, 8, 2>;  // for memory that runs out under several senders
 
 // Makes a list of one kind, behind the interface.
 template <class T, class Sizes>
@@ -215,13 +215,9 @@ void run_stalling(const list_kind& kind, ending end) {
     }
 }
 
-TEST_P(list_of, receives_past_stalled_sends_what_a_plain_list_would_give) {
-    run_stalling(GetParam(), ending::none);
-}
+TEST_P(list_of, receives_past_stalled_sends_what_a_plain_list_would_give) { run_stalling(GetParam(), ending::none); }
 
-TEST_P(list_of, closed_while_sends_are_stalled_lets_just_those_succeed) {
-    run_stalling(GetParam(), ending::close);
-}
+TEST_P(list_of, closed_while_sends_are_stalled_lets_just_those_succeed) { run_stalling(GetParam(), ending::close); }
 
 TEST_P(list_of, dropped_while_sends_are_stalled_destroys_each_message_as_soon_as_its_send_ends) {
     run_stalling(GetParam(), ending::drop);
@@ -290,8 +286,9 @@ TEST_P(list_of, receives_just_what_was_sent_past_senders_that_go_on_in_any_order
                 for (auto left = std::ranges::count(is_there, true); left > 0; --left) {
                     const auto message = take_number(*channel);
                     ASSERT_TRUE(message);
-                    ASSERT_TRUE(is_there[*message]);
-                    is_there[*message] = false;
+                    const auto which = static_cast<std::size_t>(*message);
+                    ASSERT_TRUE(is_there[which]);
+                    is_there[which] = false;
                 }
                 ASSERT_EQ(take_number(*channel), std::nullopt);
             }
@@ -492,7 +489,7 @@ TEST_P(list_of, delivers_each_message_of_each_sender_once_and_in_order) {
 }
 
 TEST_P(list_of, found_empty_after_several_senders_keeps_at_most_two_blocks) {
-        constexpr unsigned native_rounds = 2'000;
+    constexpr unsigned native_rounds = 2'000;
     constexpr unsigned senders = 2;
     std::vector<std::unique_ptr<any_channel<boxed>>> channels;
     for (unsigned round = 0; round < scaled(native_rounds); ++round) {
@@ -525,7 +522,7 @@ TEST_P(list_of, found_empty_after_several_senders_keeps_at_most_two_blocks) {
 
 // crossbeam-rs/crossbeam#1187: the first block's installation against the receiver's drop.
 TEST_P(list_of, the_first_sends_against_the_drop_of_the_receiver_lose_nothing_and_leak_nothing) {
-        constexpr unsigned native_rounds = 4'000;
+    constexpr unsigned native_rounds = 4'000;
     constexpr unsigned senders = 2;
     constexpr unsigned messages = 6;
     const std::ptrdiff_t before = live_allocations();
@@ -563,7 +560,7 @@ TEST_P(list_of, the_first_sends_against_the_drop_of_the_receiver_lose_nothing_an
 
 // crossbeam-rs/crossbeam#1102, rust-lang/rust#107466.
 TEST_P(list_of, every_message_is_destroyed_when_all_sends_have_ended_though_the_state_lives_on) {
-        struct final_log final : message_log {
+    struct final_log final : message_log {
         void note_destroyed(std::size_t) noexcept override { ++destroyed; }
         std::atomic<unsigned> made{0};
         std::atomic<unsigned> destroyed{0};

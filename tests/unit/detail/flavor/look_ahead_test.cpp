@@ -23,7 +23,7 @@ using weir::detail::look_ahead;
 // A queue whose senders do what the test says, when it says so: between the receiver's calls, or in the middle of them.
 class fake_queue {
 public:
-    using position = std::uint64_t;
+    using position = std::size_t;
 
     enum class state : std::uint8_t { unwritten, written, taken };
     struct slot {
@@ -48,7 +48,7 @@ public:
 
     // ---- What look_ahead asks; before each answer the senders may go on ----
 
-    position tail_index() {
+    std::uint64_t tail_index() {
         interfere();
         return slots_.size();
     }
@@ -130,14 +130,14 @@ bool is_anything_written(const fake_queue& queue) {
 
 // What must hold of a message found, and of nothing found where something `was_there` when the look began: it was there and
 // not taken before, and none is passed whose send had returned before its own began.
-void expect_rightly_found(const fake_queue& queue, std::optional<std::uint64_t> found, bool was_there) {
+void expect_rightly_found(const fake_queue& queue, std::optional<std::size_t> found, bool was_there) {
     if (!found) {
         EXPECT_FALSE(was_there) << "a message was missed";
         return;
     }
     const auto& slots = queue.slots();
     ASSERT_EQ(slots[*found].now, state::written);
-    for (std::uint64_t i = 0; i < *found; ++i) {
+    for (std::size_t i = 0; i < *found; ++i) {
         ASSERT_FALSE(slots[i].now == state::written && slots[i].written_at < slots[*found].claimed_at)
             << *found << " was taken before " << i;
     }
@@ -153,7 +153,7 @@ public:
         if (chance(resume_)) {
             finish_one();
         } else {
-            const std::uint64_t at = queue_->claim();
+            const std::size_t at = queue_->claim();
             if (chance(stall_)) {
                 stalled_.push_back(at);
                 if (chance(50)) {
@@ -178,7 +178,7 @@ public:
 private:
     fake_queue* queue_;
     std::minstd_rand random_;
-    std::vector<std::uint64_t> stalled_;
+    std::vector<std::size_t> stalled_;
     unsigned stall_;
     unsigned resume_;
 };
@@ -261,7 +261,7 @@ TEST(look_ahead, the_head_passes_all_that_was_taken_in_whatever_order_many_stall
     std::minstd_rand random(1);
     fake_queue queue;
     for (unsigned round = 0; round < rounds; ++round) {
-        std::vector<std::uint64_t> stalled;
+        std::vector<std::size_t> stalled;
         for (std::size_t i = random() % 30; i > 0; --i) {
             const auto at = queue.claim();
             random() % 2 == 0 ? queue.write(at) : stalled.push_back(at);
@@ -403,7 +403,7 @@ TEST(hole_list, without_memory_keeps_what_it_has) {
     }
     EXPECT_GE(kept, 1U);
     EXPECT_LE(kept, 1'000U);
-    for (std::uint64_t i = 0; i < kept; ++i) {
+    for (std::size_t i = 0; i < kept; ++i) {
         EXPECT_EQ(holes[i], i);
     }
     holes.erase(0);

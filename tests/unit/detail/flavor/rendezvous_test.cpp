@@ -142,8 +142,7 @@ TEST(rendezvous_flavor, a_closed_one_says_disconnected_at_once) {
 TEST(rendezvous_flavor, the_last_senders_going_ends_a_receive) {
     held channel(numbers::make());
     std::jthread going([&] { channel.drop_sender(); });
-    EXPECT_EQ(channel.take(deadline::after(patience)).error,
-              weir::channel_errc::disconnected);
+    EXPECT_EQ(channel.take(deadline::after(patience)).error, weir::channel_errc::disconnected);
 }
 
 #if WEIR_HAS_STOP_TOKEN
@@ -181,8 +180,7 @@ TEST(rendezvous_flavor, timed_sends_and_timed_receives_agree_on_what_was_exchang
             for (unsigned round = 0; round < scaled(native_rounds); ++round) {
                 boxed message = number(which, sent[which]);
                 auto source = source_of(message);
-                const send_result result =
-                    random() % 4 == 0 ? channel.try_send(source) : channel.send(source, soon());
+                const send_result result = random() % 4 == 0 ? channel.try_send(source) : channel.send(source, soon());
                 ASSERT_EQ(result == send_result::sent, message == nullptr);
                 sent[which] += result == send_result::sent ? 1 : 0;
             }

@@ -55,7 +55,7 @@ void expect_slots_of_their_own(std::size_t capacity) {
 }
 
 TEST(ring_slots, have_places_for_messages_of_any_size_that_do_not_overlap) {
-    for (const std::size_t capacity : {1, 2, 3, 5, 7, 8, 9, 64, 1000}) {
+    for (const std::size_t capacity : {1UZ, 2UZ, 3UZ, 5UZ, 7UZ, 8UZ, 9UZ, 64UZ, 1000UZ}) {
         expect_slots_of_their_own<bytes<1, 1>>(capacity);
         expect_slots_of_their_own<bytes<3, 1>>(capacity);
         expect_slots_of_their_own<bytes<8, 8>>(capacity);

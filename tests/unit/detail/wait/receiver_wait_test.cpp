@@ -180,8 +180,7 @@ TEST(receiver_wait, a_stop_requested_at_any_moment_ends_a_wait) {
             pause_for(round * 25);
             stop.request_stop();
         });
-        ASSERT_EQ(side.wait(0, deadline::after(patience), stop.get_token(), never, never, never),
-                  wait_result::stopped);
+        ASSERT_EQ(side.wait(0, deadline::after(patience), stop.get_token(), never, never, never), wait_result::stopped);
     }
     EXPECT_EQ(side.flags_after_write(), 0U);
 }
@@ -241,9 +240,8 @@ TEST(receiver_wait, no_message_is_slept_through_by_short_waits_that_time_out) {
                 const auto is_under_way = [&]() noexcept { return stream.claimed.load() > i; };
                 const deadline soon = deadline::after(std::chrono::nanoseconds(random() % 80'000));
                 if (stream.side.wait(i, soon, no_stop(), never, is_there, is_under_way) != wait_result::ready) {
-                    ASSERT_EQ(
-                        stream.side.wait(i, deadline::after(patience), no_stop(), never, is_there, is_under_way),
-                        wait_result::ready)
+                    ASSERT_EQ(stream.side.wait(i, deadline::after(patience), no_stop(), never, is_there, is_under_way),
+                              wait_result::ready)
                         << "message " << i;
                 }
             }

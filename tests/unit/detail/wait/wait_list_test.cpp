@@ -145,8 +145,7 @@ TEST(wait_list, of_two_waiters_with_one_claim_gives_one) {
 // Notes in what order its like are finished, and goes at once, as one on the stack of a thread that is woken may.
 class vanishing_waiter final : public waiter {
 public:
-    vanishing_waiter(std::vector<int>& order, int number) noexcept
-        : waiter(claim_), order_(&order), number_(number) {}
+    vanishing_waiter(std::vector<int>& order, int number) noexcept : waiter(claim_), order_(&order), number_(number) {}
     bool may_be_served() const noexcept override { return false; }
     void make_at(void*) noexcept override {}
     void finish(answer outcome) noexcept override {
