@@ -3,8 +3,12 @@
 // How long one side of a channel looks for what it waits for before it parks, and how often: learnt from what helped
 // lately.
 //
-// budget  microseconds of spinning. Halved when a wait went on to park, doubled when spinning ended it. Never all
-//         gone, so that a change for the better is noticed.
+// budget  microseconds of spinning. Halved by a wait that it did not end, doubled by one that it did. Where nothing is
+//         left of it, as with a partner that runs only while this side does not, a wait now and then spins all the
+//         same, so that a change for the better is noticed.
+// yields  waits in a row that ended when the processor had been given away for a moment: the partner shares it. That
+//         is cheap, but for two threads that never sleep the system may take long to find another processor, even an
+//         idle one. So after many such waits one parks: who is woken is placed anew.
 // lag     how long to wait before the first look. Where the other side works without pause, a side that follows at
 //         its heels makes both of them wait for the cache line between them, for every message. So waits that end at
 //         once, time and again, are answered with a short lag; it grows while it is followed by large batches, and
@@ -31,44 +35,27 @@ public:
     // through so far.
     template <class Glance, class Poll>
     bool wait(std::uint64_t progress, Glance glance, Poll poll) noexcept {
-        if (can_spin()) {
-            const int rate = pauses_per_microsecond();
-            const int budget = budget_.load(memory_order_relaxed) * rate;
-            const int lag = next_lag(progress, rate);
-            for (int i = 0; i < lag; ++i) {
-                pause();
-            }
-            for (int looks = 1, spent = 0; spent < budget; ++looks) {
-                if ((glance() || looks % looks_a_poll == 0) && poll()) {
-                    set_budget(2 * budget_.load(memory_order_relaxed));
-                    note_arrival(looks * quick_fraction <= rate);
-                    return true;
-                }
-                const int gap = looks < close_looks ? 1 : long_gap;
-                for (int i = 0; i < gap; ++i) {
-                    pause();
-                }
-                spent += gap;
-            }
+        const int budget = next_budget();
+        if (budget != 0 && spin(budget, progress, glance, poll)) {
+            set_budget(2 * budget);
+            yields_.store(0, memory_order_relaxed);
+            return true;
         }
+        set_budget(budget / 2);
         lag_.store(0, memory_order_relaxed);
-        // A yield to a partner on the same processor is over in no time. One that lasts went to somebody with work of its
-        // own; then a wake comes sooner than the next turn.
-        const auto start = std::chrono::steady_clock::now();
-        for (int i = 0; i < yields && std::chrono::steady_clock::now() - start < longest_yielding; ++i) {
-            yield();
-            if (poll()) {
-                return true;
-            }
-        }
-        set_budget(budget_.load(memory_order_relaxed) / 2);
-        return false;
+        const int yields = yields_.load(memory_order_relaxed);
+        const bool ended = yields < most_yields && give_way(poll);
+        yields_.store(ended && can_spin() ? yields + 1 : 0, memory_order_relaxed);
+        return ended;
     }
 
 private:
     static constexpr int most_microseconds = 32;
-    static constexpr int fewest_microseconds = 2;
-    static constexpr int yields = 32;
+    static constexpr int probe_microseconds = 2;
+    static constexpr int waits_a_probe = 32;
+
+    static constexpr int most_yields = 256;
+    static constexpr int yields_a_wait = 32;
     static constexpr std::chrono::microseconds longest_yielding{50};
 
     static constexpr int looks_a_poll = 16;
@@ -82,6 +69,58 @@ private:
     static constexpr int most_lag_microseconds = 3;
     static constexpr std::uint64_t large_batch = 16;
     static constexpr std::uint64_t small_batch = 2;
+
+    int next_budget() noexcept {
+        if (!can_spin()) {
+            return 0;
+        }
+        const int budget = budget_.load(memory_order_relaxed);
+        if (budget != 0) {
+            return budget;
+        }
+        const int waits = waits_without_.load(memory_order_relaxed) + 1;
+        waits_without_.store(waits % waits_a_probe, memory_order_relaxed);
+        return waits == waits_a_probe ? probe_microseconds : 0;
+    }
+
+    template <class Glance, class Poll>
+    bool spin(int microseconds, std::uint64_t progress, Glance& glance, Poll& poll) noexcept {
+        const int rate = pauses_per_microsecond();
+        const int budget = microseconds * rate;
+        const int lag = next_lag(progress, rate);
+        for (int i = 0; i < lag; ++i) {
+            pause();
+        }
+        for (int looks = 1, spent = 0; spent < budget; ++looks) {
+            if ((glance() || looks % looks_a_poll == 0) && poll()) {
+                note_arrival(looks * quick_fraction <= rate);
+                return true;
+            }
+            const int gap = looks < close_looks ? 1 : long_gap;
+            for (int i = 0; i < gap; ++i) {
+                pause();
+            }
+            spent += gap;
+        }
+        return false;
+    }
+
+    template <class Poll>
+    static bool give_way(Poll& poll) noexcept {
+        // A yield to a partner on the same processor is over in no time. One that lasts went to somebody with work of its
+        // own; then a wake comes sooner than the next turn.
+        const auto start = std::chrono::steady_clock::now();
+        for (int i = 0; i < yields_a_wait; ++i) {
+            yield();
+            if (poll()) {
+                return true;
+            }
+            if (std::chrono::steady_clock::now() - start > longest_yielding) {
+                break;
+            }
+        }
+        return false;
+    }
 
     int next_lag(std::uint64_t progress, int rate) noexcept {
         if (most_batch_ < 2 * large_batch) {
@@ -113,15 +152,14 @@ private:
     }
 
     void set_budget(int microseconds) noexcept {
-        const int bounded = microseconds > most_microseconds     ? most_microseconds
-                            : microseconds < fewest_microseconds ? fewest_microseconds
-                                                                 : microseconds;
-        budget_.store(bounded, memory_order_relaxed);
+        budget_.store(microseconds < most_microseconds ? microseconds : most_microseconds, memory_order_relaxed);
     }
 
     const std::uint64_t most_batch_;
     atomic<std::uint64_t> last_progress_{0};
     atomic<int> budget_{most_microseconds};
+    atomic<int> waits_without_{0};
+    atomic<int> yields_{0};
     atomic<int> lag_{0};
     atomic<int> quick_{0};
 };
