@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// What is sent: numbers, alone or as the first and the last word of a structure.
+#ifndef BENCH_SCENARIOS_MESSAGE_HPP
+#define BENCH_SCENARIOS_MESSAGE_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+namespace bench {
+
+using number = std::uint64_t;
+
+template <std::size_t Bytes>
+struct message {
+    static_assert(Bytes >= 2 * sizeof(number) && Bytes % sizeof(number) == 0);
+
+    number words[Bytes / sizeof(number)];
+};
+
+// How often value_of counts the number that a message was made of.
+template <class T>
+constexpr number times_counted = 2;
+template <>
+constexpr number times_counted<number> = 1;
+
+// A message of which the compiler must think that every word was set, or it would not copy the words between. They are
+// left as they are: to fill them would be work beside the channel's.
+template <class T>
+T blank_message() {
+    if constexpr (sizeof(T) == sizeof(number)) {
+        return 0;
+    } else {
+        T blank;
+        asm volatile("" : "=m"(blank));
+        return blank;
+    }
+}
+
+template <class T>
+T make_message(number n) {
+    if constexpr (sizeof(T) == sizeof(number)) {
+        return n;
+    } else {
+        T made = blank_message<T>();
+        made.words[0] = n;
+        made.words[sizeof(T) / sizeof(number) - 1] = n;
+        return made;
+    }
+}
+
+inline number value_of(number n) { return n; }
+
+template <std::size_t Bytes>
+number value_of(const message<Bytes>& m) {
+    // The compiler must take the whole message for used, or it would not copy the words between out of the channel.
+    asm volatile("" : : "m"(m));
+    return m.words[0] + m.words[Bytes / sizeof(number) - 1];
+}
+
+} // namespace bench
+
+#endif

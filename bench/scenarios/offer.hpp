@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Which shapes are run over which kinds of channel.
+#ifndef BENCH_SCENARIOS_OFFER_HPP
+#define BENCH_SCENARIOS_OFFER_HPP
+
+#include <cstddef>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "lifetime.hpp"
+#include "main.hpp"
+#include "memory.hpp"
+#include "message.hpp"
+#include "parked.hpp"
+#include "rtt.hpp"
+#include "streams.hpp"
+
+namespace bench {
+
+struct kind {
+    std::string_view name;
+    std::optional<std::size_t> capacity; // None: as many as there are messages.
+    std::string shapes;
+};
+
+inline const kind kinds[] = {
+    {"unbounded", 0,
+     "seq hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt oneshot clone parked queued idle burst spsc_64 spsc_512 spsc_4096"},
+    {"boundedN", {}, "seq spsc mpsc4"},
+    {"bounded1024", 1024, "hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt parked spsc_64 spsc_512 spsc_4096"},
+    {"bounded64", 64, "spsc mpsc4"},
+    {"bounded1", 1, "spsc mpsc4 mpsc16 rtt oneshot parked idle"},
+    {"bounded0", 0, "spsc mpsc4 mpsc16 rtt parked"},
+};
+
+template <template <class> class Channel>
+workload find_workload(std::string_view shape) {
+    using plain = Channel<number>;
+    static const struct {
+        std::string_view shape;
+        workload run;
+    } workloads[] = {
+        {"seq", seq<plain>},
+        {"hot", hot<plain>},
+        {"spsc", stream<plain, 1>},
+        {"mpsc2", stream<plain, 2>},
+        {"mpsc4", stream<plain, 4>},
+        {"mpsc8", stream<plain, 8>},
+        {"mpsc16", stream<plain, 16>},
+        {"rtt", rtt<plain>},
+        {"oneshot", oneshot<plain>},
+        {"parked", parked<plain>},
+        {"queued", queued<plain>},
+        {"idle", idle<plain>},
+        {"burst", burst<plain>},
+        {"spsc_64", stream<Channel<message<64>>, 1>},
+        {"spsc_512", stream<Channel<message<512>>, 1>},
+        {"spsc_4096", stream<Channel<message<4096>>, 1>},
+    };
+    for (const auto& known : workloads) {
+        if (known.shape == shape) {
+            return known.run;
+        }
+    }
+    if constexpr (plain::has_senders) {
+        if (shape == "clone") {
+            return clone<plain>;
+        }
+    }
+    return nullptr;
+}
+
+// All scenarios of one kind that a channel can do.
+template <template <class> class Channel>
+void offer(program& peer, std::string_view name) {
+    for (const kind& known : kinds) {
+        if (known.name != name) {
+            continue;
+        }
+        std::istringstream shapes(known.shapes);
+        for (std::string shape; shapes >> shape;) {
+            if (const workload run = find_workload<Channel>(shape)) {
+                peer.add({std::string(name) + '_' + shape, run, known.capacity});
+            }
+        }
+        return;
+    }
+    throw std::invalid_argument("no such kind: " + std::string(name));
+}
+
+} // namespace bench
+
+#endif
