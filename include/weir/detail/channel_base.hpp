@@ -4,7 +4,8 @@
 //
 // senders_  sending handles. When it falls to 0 the channel is disconnected, for ever.
 // holders_  what keeps the memory: 1 for all the senders together, 1 for the receiver, 1 for each weak handle and each
-//           iterator. Who brings it to 0 frees the state; nobody decides that by looking.
+//           iterator. Who brings it to 0 frees the state. Who holds it alone has nobody to tell of anything, and nobody
+//           can come: new holders are made from old ones.
 // consumer_ the right to take messages out. The receiver has it from the start and gives it back when it goes, after it
 //           emptied the channel. A sender whose message came in after that takes it, or leaves a debt to who has it, so
 //           that each message is destroyed as soon as its send has ended, whoever is stalled meanwhile.
@@ -32,7 +33,7 @@ public:
     void retain() noexcept { holders_.fetch_add(1, memory_order_relaxed); }
     void release() noexcept {
         // acq_rel: pairs with itself; all that any holder did is done before the state is freed
-        if (holders_.fetch_sub(1, memory_order_acq_rel) == 1) {
+        if (is_last_holder() || holders_.fetch_sub(1, memory_order_acq_rel) == 1) {
             destroy();
         }
     }
@@ -53,7 +54,9 @@ public:
     void drop_sender() noexcept {
         // acq_rel: pairs with itself; the last sender passes on what all of them did (through senders_gone)
         if (senders_.fetch_sub(1, memory_order_acq_rel) == 1) {
-            receiving_.senders_gone();
+            if (!is_last_holder()) {
+                receiving_.senders_gone();
+            }
             release();
         }
     }
@@ -62,8 +65,10 @@ public:
     // later.
     void drop_receiver() noexcept {
         has_receiver_ = false;
-        close_sending();
-        receiving_.receiver_gone();
+        if (!is_last_holder()) {
+            close_sending();
+            receiving_.receiver_gone();
+        }
         nested_drop::run(*this);
     }
 
@@ -78,9 +83,8 @@ public:
 
 protected:
     // `most_messages`: how many can be in the channel at a time.
-    channel_base(flavor_kind kind, std::uint64_t most_messages) noexcept : kind_(kind), receiving_(most_messages) {
-        consumer_.try_lock(); // the receiver's, from the start
-    }
+    channel_base(flavor_kind kind, std::uint64_t most_messages) noexcept
+        : kind_(kind), consumer_(debt_lock::held()), receiving_(most_messages) {}
     ~channel_base() = default;
 
     // Senders see `disconnected` from now on, those that wait too.
@@ -101,13 +105,18 @@ protected:
 
 private:
     void drop() noexcept final {
+        const bool alone = is_last_holder(); // before the messages go: else one more may come
         drain();
-        if (is_send_under_way()) {
-            receiving_.barrier(); // from here on, who stores a message sees that the receiver is gone
+        if (!alone) {
+            if (is_send_under_way()) {
+                receiving_.barrier(); // from here on, who stores a message sees that the receiver is gone
+            }
+            drain_and_leave();
         }
-        drain_and_leave();
         release();
     }
+
+    bool is_last_holder() const noexcept { return holders_.load(memory_order_acquire) == 1; } // pairs with release()
 
     void drain_and_leave() noexcept {
         do {

@@ -358,7 +358,10 @@ private:
     }
 
     void free_spare() noexcept {
-        if (block* const unused = spare_.exchange(nullptr, memory_order_acquire)) {
+        if (spare_.load(memory_order_relaxed) == nullptr) {
+            return;
+        }
+        if (block* const unused = spare_.exchange(nullptr, memory_order_acquire)) { // pairs with [spare]
             detail::free_block(unused);
         }
     }

@@ -23,6 +23,10 @@ namespace weir::detail {
 
 class debt_lock {
 public:
+    debt_lock() noexcept = default;
+    // One that its maker holds from the start: debt_lock lock(debt_lock::held()).
+    static debt_lock held() noexcept { return debt_lock(locked); }
+
     // Never waits.
     bool try_lock() noexcept {
         std::uint32_t seen = word_.load(memory_order_relaxed);
@@ -95,6 +99,8 @@ private:
     static constexpr std::uint32_t locked = 1;
     static constexpr std::uint32_t owed = 2;
     static constexpr std::uint32_t contended = 4;
+
+    explicit debt_lock(std::uint32_t word) noexcept : word_(word) {}
 
     atomic<std::uint32_t> word_{0};
 };
