@@ -150,6 +150,9 @@ public:
     // Waits until poll() is true: acquire() gave a message, or none will come.
     template <class Poll, class Stop>
     wait_result wait(deadline until, const Stop& stop, Poll poll) noexcept {
+        if (head_.slot == head_.in->size && poll()) {
+            return wait_result::ready; // the end of a block only looked like an empty channel
+        }
         return receiving_.wait(
             head_index_.load(memory_order_relaxed) + passed_.load(memory_order_relaxed), until, stop,
             [this]() noexcept { return head_.slot == head_.in->size || acquire_head() != nullptr; }, poll,
@@ -300,7 +303,7 @@ private:
             in = find_block(in, index);
         }
         const auto slot = static_cast<std::uint32_t>(index - in->start);
-        if (sizeof(T) <= cache_line && slot + prefetch_ahead < in->size) {
+        if (sizeof(T) <= cache_line && slot + prefetch_ahead < in->size) [[likely]] {
             detail::prefetch_for_write(in->value(slot + prefetch_ahead));
         }
         source.make_at(in->value(slot));

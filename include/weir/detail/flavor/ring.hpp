@@ -36,6 +36,7 @@
 #include <weir/detail/flavor/look_ahead.hpp>
 #include <weir/detail/flavor/ring_slots.hpp>
 #include <weir/detail/platform/cpu.hpp>
+#include <weir/detail/wait/backoff.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -165,11 +166,11 @@ public:
     }
 
     // Destroys the message that acquire() gave, or what was left of it, and gives its room back.
-    void release(T* message) noexcept {
+    WEIR_INLINE void release(T* message) noexcept {
         std::destroy_at(message);
         ++progress_;
         if (!look_.is_active()) [[likely]] {
-            move_head(after(own_head_));
+            move_head_on();
         } else if (!release_passed()) {
             return;
         }
@@ -251,7 +252,7 @@ private:
 
     send_result claim(std::uint64_t& ticket) noexcept {
         std::uint64_t tail = tail_.load(memory_order_acquire); // pairs with close_sending
-        for (;;) {
+        for (backoff contention;;) {
             if ((tail & closed_bit) != 0) [[unlikely]] {
                 return send_result::disconnected;
             }
@@ -275,14 +276,16 @@ private:
                 [[likely]] {
                 return send_result::sent;
             }
+            contention.pause();
         }
     }
 
     template <class Source>
     void write(std::uint64_t ticket, Source& source) noexcept {
         const place at = slots_.at(slot_of(ticket));
-        if (const std::size_t ahead = slot_of(ticket) + prefetch_ahead; sizeof(T) <= cache_line && ahead < capacity_) {
-            detail::prefetch_for_write(slots_.at(ahead).value);
+        if (sizeof(T) <= cache_line && slot_of(ticket) + prefetch_ahead < capacity_) [[likely]] {
+            detail::prefetch_for_write(reinterpret_cast<std::byte*>(at.value) +
+                                       slots_type::bytes_between(prefetch_ahead));
         }
         source.make_at(at.value);
         // [written] release, pairs with acquire() and is_written
@@ -306,6 +309,17 @@ private:
         own_head_ = to;
         head_at_ = slots_.at(slot_of(to));
         head_written_ = written_in(lap_of(to));
+    }
+
+    // By one slot.
+    WEIR_INLINE void move_head_on() noexcept {
+        const position next = after(own_head_);
+        if (slot_of(next) == 0) [[unlikely]] {
+            move_head(next);
+        } else {
+            own_head_ = next;
+            head_at_ = slots_type::after(head_at_);
+        }
     }
 
     // The message at taking_ has gone. False: that was behind the head, which stays.

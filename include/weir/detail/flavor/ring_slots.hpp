@@ -64,6 +64,25 @@ public:
                 reinterpret_cast<T*>(group + values_at + lane * sizeof(T))};
     }
 
+    // The place of the slot behind the one at `here`, which is not the last.
+    static place after(place here) noexcept {
+        std::byte* const state = reinterpret_cast<std::byte*>(here.state);
+        if constexpr (lanes > 1) {
+            const std::size_t lane = reinterpret_cast<std::uintptr_t>(state) % group_bytes; // groups are aligned
+            if (lane + 1 != lanes) [[likely]] {
+                return {here.state + 1, here.value + 1};
+            }
+            std::byte* const next = state - lane + group_bytes;
+            return {reinterpret_cast<atomic<slot_state>*>(next), reinterpret_cast<T*>(next + values_at)};
+        } else {
+            std::byte* const next = state + group_bytes;
+            return {reinterpret_cast<atomic<slot_state>*>(next), reinterpret_cast<T*>(next + values_at)};
+        }
+    }
+
+    // How many bytes lie between two slots that are `count` apart, give or take a group.
+    static constexpr std::size_t bytes_between(std::size_t count) noexcept { return count / lanes * group_bytes; }
+
 private:
     static constexpr std::size_t values_at = round_up(lanes, alignof(T));
 

@@ -24,7 +24,7 @@ public:
     flag_word() noexcept : bits_(membarrier_available() ? 0 : symmetric) {}
 
     // A's side: the flags as of some moment after all that this thread wrote before.
-    std::uint32_t after_write() noexcept {
+    WEIR_INLINE std::uint32_t after_write() noexcept {
 #if WEIR_MEMBARRIER
         compiler_barrier();
         const std::uint32_t seen = bits_.load(memory_order_seq_cst); // pairs with raise, through barrier()

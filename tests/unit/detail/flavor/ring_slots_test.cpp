@@ -38,6 +38,11 @@ void expect_slots_of_their_own(std::size_t capacity) {
         EXPECT_GE(reinterpret_cast<std::byte*>(at.state), groups);
         EXPECT_LT(reinterpret_cast<std::byte*>(at.state), groups + size);
         EXPECT_EQ(at.state->load(), 0);
+        if (slot != 0) {
+            const auto next = slots::after(here.at(slot - 1));
+            EXPECT_EQ(next.state, at.state);
+            EXPECT_EQ(next.value, at.value);
+        }
     }
     for (std::size_t slot = 0; slot < capacity; ++slot) {
         const auto at = here.at(slot);
