@@ -73,12 +73,10 @@ class channel_category_type final : public std::error_category {
 public:
     const char* name() const noexcept override { return "weir"; }
 
-    std::string message(int value) const override {
-        return std::string(to_string(static_cast<channel_errc>(static_cast<unsigned char>(value))));
-    }
+    std::string message(int value) const override { return std::string(to_string(code_of(value))); }
 
     std::error_condition default_error_condition(int value) const noexcept override {
-        switch (static_cast<channel_errc>(static_cast<unsigned char>(value))) {
+        switch (code_of(value)) {
         case channel_errc::disconnected:
             return std::errc::broken_pipe;
         case channel_errc::full:
@@ -90,6 +88,12 @@ public:
             return std::errc::operation_canceled;
         }
         return {value, *this};
+    }
+
+private:
+    // What is none of ours stays none.
+    static constexpr channel_errc code_of(int value) noexcept {
+        return value == static_cast<unsigned char>(value) ? static_cast<channel_errc>(value) : channel_errc{};
     }
 };
 

@@ -77,21 +77,21 @@ public:
     receiver() noexcept = default;
     // Leaves an empty handle; assignment drops what the target held before, and to itself changes nothing.
     receiver(receiver&& other) noexcept : channel_(std::exchange(other.channel_, nullptr)) {}
-    receiver& operator=(receiver&& other) noexcept {
+    WEIR_CHECKED_FUNCTION receiver& operator=(receiver&& other) noexcept {
         receiver(std::move(other)).swap(*this);
         return *this;
     }
-    ~receiver() { reset(); }
+    WEIR_CHECKED_FUNCTION ~receiver() { reset(); }
 
     // Receives one message. Blocks until there is one.
     // Errors: `disconnected`.
-    [[nodiscard]] std::expected<T, recv_error> recv() {
+    [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, recv_error> recv() {
         return receive<recv_error>("recv", forever(), detail::no_stop());
     }
 
     // Receives one message if one is there. Never blocks.
     // Errors: `empty`, `disconnected`.
-    [[nodiscard]] std::expected<T, try_recv_error> try_recv() {
+    [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, try_recv_error> try_recv() {
         using result = std::expected<T, try_recv_error>;
         return with_flavor<result>("try_recv", std::unexpected(try_recv_error::disconnected),
                                    [](auto& flavor) -> result {
@@ -108,7 +108,8 @@ public:
     // clock: no limit.
     // Errors: `timeout`, `disconnected`.
     template <class Rep, class Period>
-    [[nodiscard]] std::expected<T, recv_timeout_error> recv_timeout(std::chrono::duration<Rep, Period> timeout) {
+    [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, recv_timeout_error>
+    recv_timeout(std::chrono::duration<Rep, Period> timeout) {
         const detail::fixed_deadline until(detail::deadline::after(timeout));
         return receive<recv_timeout_error>("recv_timeout", until, detail::no_stop());
     }
@@ -117,7 +118,7 @@ public:
     // does not follow changes of the system clock; another clock is asked again when the time seems to have come.
     // Errors: `timeout`, `disconnected`.
     template <class Clock, class Duration>
-    [[nodiscard]] std::expected<T, recv_timeout_error>
+    [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, recv_timeout_error>
     recv_deadline(std::chrono::time_point<Clock, Duration> deadline) {
         return receive<recv_timeout_error>("recv_deadline", detail::clock_deadline(deadline), detail::no_stop());
     }
@@ -125,7 +126,7 @@ public:
 #if WEIR_HAS_STOP_TOKEN
     // Receives one message, waiting for it until a stop is requested.
     // Errors: `stopped`, `disconnected`.
-    [[nodiscard]] std::expected<T, recv_stop_error> recv(std::stop_token token) {
+    [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, recv_stop_error> recv(std::stop_token token) {
         return receive<recv_stop_error>("recv", forever(), token);
     }
 #endif
@@ -135,7 +136,7 @@ public:
     // Errors: `disconnected`, where there was not one.
     // Throws: what writing to `out` throws; the message being written is lost then, the others stay in the channel.
     template <std::output_iterator<T> O>
-    [[nodiscard]] std::expected<std::size_t, recv_error> recv_many(O out, std::size_t max) {
+    [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<std::size_t, recv_error> recv_many(O out, std::size_t max) {
         using result = std::expected<std::size_t, recv_error>;
         if (max == 0) {
             return std::size_t{0};
@@ -149,7 +150,9 @@ public:
             while (message != nullptr) {
                 {
                     const detail::taken_message taken(flavor, message);
+                    WEIR_CALLERS_CONVERSION_BEGIN
                     *out++ = std::move(*message);
+                    WEIR_CALLERS_CONVERSION_END
                 }
                 message = ++count < max ? flavor.acquire() : nullptr;
             }
@@ -159,9 +162,9 @@ public:
 
     // The messages as they come: the range ends when the channel is disconnected. A message is taken, and waited for,
     // when the loop asks whether there is one more; it lies in the channel's state until the iterator moves on or
-    // goes. All iterators of a channel share that place: the one that took the last message stands on it.
+    // goes. Loops inside a loop are fine: each iterator stands on a message of its own.
     // Throws: the loop throws std::bad_alloc where there is no memory for that place, which a channel of messages
-    // above 40 bytes takes at its first use; no message is lost.
+    // above 40 bytes takes at its first use, and a loop inside a loop each time; no message is lost.
     [[nodiscard]] iterator begin() noexcept { return iterator(channel_); }
     [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
@@ -170,15 +173,16 @@ public:
 
     // No more sends: senders see `disconnected`, those that wait too. What was sent can still be received; a send
     // that is under way may still succeed, and receives say `disconnected` only after its message.
-    void close() noexcept {
+    WEIR_CHECKED_FUNCTION void close() noexcept {
         if (channel_ != nullptr) {
+            const detail::receiver_use<> alone(*channel_, "close");
             core()->close();
         }
     }
 
     // Drops the receiver; the handle is empty then. Sends fail from now on, and what is queued is destroyed here, in
     // order.
-    void reset() noexcept {
+    WEIR_CHECKED_FUNCTION void reset() noexcept {
         if (detail::channel_base* const channel = std::exchange(channel_, nullptr)) {
             { const detail::receiver_use<> alone(*channel, "reset"); }
             channel->drop_receiver();
@@ -239,7 +243,7 @@ private:
 
     // use(flavor), alone in this receiver; `empty` where the handle is.
     template <class Result, class Empty, class Use>
-    Result with_flavor(const char* call, Empty&& empty, Use use) const {
+    WEIR_CHECKED_FUNCTION Result with_flavor(const char* call, Empty&& empty, Use use) const {
         if (channel_ == nullptr) {
             return std::forward<Empty>(empty);
         }
@@ -248,12 +252,12 @@ private:
     }
 
     template <class E, class Deadline, class Stop>
-    std::expected<T, E> receive(const char* call, const Deadline& until, const Stop& stop) {
+    WEIR_CHECKED_FUNCTION std::expected<T, E> receive(const char* call, const Deadline& until, const Stop& stop) {
         using result = std::expected<T, E>;
         return with_flavor<result>(call, std::unexpected(E::disconnected), [&](auto& flavor) -> result {
-            auto [message, error] =
-                until.wait(detail::take_result<T>{nullptr, channel_errc::timeout},
-                           [&](detail::deadline steady) { return detail::take(flavor, steady, stop); });
+            auto [message, error] = until.wait(
+                [&](detail::deadline steady) { return detail::take(flavor, steady, stop); },
+                [](const auto& taken) { return taken.message == nullptr && taken.error == channel_errc::timeout; });
             if (message == nullptr) {
                 return std::unexpected(static_cast<E>(error));
             }
@@ -278,37 +282,42 @@ public:
 
     message_iterator() noexcept = default;
     message_iterator(message_iterator&& other) noexcept
-        : holder_(std::move(other.holder_)), standing_on_(std::exchange(other.standing_on_, 0)) {}
+        : holder_(std::move(other.holder_)), message_(std::exchange(other.message_, nullptr)) {}
     message_iterator& operator=(message_iterator&& other) noexcept {
         if (this != &other) {
             leave();
             holder_ = std::move(other.holder_);
-            standing_on_ = std::exchange(other.standing_on_, 0);
+            message_ = std::exchange(other.message_, nullptr);
         }
         return *this;
     }
     ~message_iterator() { leave(); }
 
     // The message that the iterator stands on; takes one first, where the loop did not ask whether there is one.
-    T&& operator*() const {
+    WEIR_CHECKED_FUNCTION T&& operator*() const {
         if (!stand()) {
             fatal("an iterator at the end of a channel was dereferenced");
         }
-        return std::move(*core()->current().get());
+        return std::move(*message_);
     }
-    T* operator->() const { return std::addressof(static_cast<T&>(**this)); }
+    WEIR_CHECKED_FUNCTION T* operator->() const {
+        T&& message = **this;
+        return std::addressof(message);
+    }
 
-    message_iterator& operator++() {
-        if (standing_on_ == 0) {
+    WEIR_CHECKED_FUNCTION message_iterator& operator++() {
+        if (message_ == nullptr) {
             (void)stand(); // the loop did not ask: one message is skipped
         }
         leave();
         return *this;
     }
-    void operator++(int) { ++*this; }
+    WEIR_CHECKED_FUNCTION void operator++(int) { ++*this; }
 
     // Whether there is no further message. Takes the next one, if the iterator does not stand on one.
-    friend bool operator==(const message_iterator& it, std::default_sentinel_t) { return !it.stand(); }
+    WEIR_CHECKED_FUNCTION friend bool operator==(const message_iterator& it, std::default_sentinel_t) {
+        return !it.stand();
+    }
 
 private:
     friend receiver<T>;
@@ -317,24 +326,16 @@ private:
 
     channel_core<T>* core() const noexcept { return static_cast<channel_core<T>*>(holder_.get()); }
 
-    // Whether the message in the shared place is the one this iterator took.
-    bool stands() const noexcept {
-        return standing_on_ != 0 && core()->current().get() != nullptr && core()->current().count() == standing_on_;
-    }
-
-    bool stand() const {
-        if (holder_.get() == nullptr) {
-            return false;
-        }
-        if (stands()) {
+    WEIR_CHECKED_FUNCTION bool stand() const {
+        if (message_ != nullptr) {
             return true;
         }
-        if (!core()->has_receiver()) {
+        if (holder_.get() == nullptr || !core()->has_receiver()) {
             return false;
         }
         const receiver_use<> alone(*holder_.get(), "iteration");
-        core()->current().reserve();
-        return detail::visit_flavor<T>(*holder_.get(), [this](auto& flavor) {
+        void* const place = core()->places().take();
+        message_ = detail::visit_flavor<T>(*holder_.get(), [place](auto& flavor) noexcept -> T* {
             T* message = nullptr;
             if constexpr (Waits) {
                 message = detail::take(flavor, deadline::never(), no_stop()).message;
@@ -342,26 +343,26 @@ private:
                 message = detail::try_take(flavor).message;
             }
             if (message == nullptr) {
-                return false;
+                return nullptr;
             }
-            {
-                const taken_message taken(flavor, message);
-                core()->current().put(std::move(*message));
-            }
-            standing_on_ = core()->current().count();
-            return true;
+            const taken_message taken(flavor, message);
+            return ::new (place) T(std::move(*message));
         });
+        if (message_ == nullptr) {
+            core()->places().give_back(place);
+        }
+        return message_ != nullptr;
     }
 
     void leave() noexcept {
-        if (holder_.get() != nullptr && stands()) {
-            core()->current().clear();
+        if (T* const message = std::exchange(message_, nullptr)) {
+            std::destroy_at(message); // it may use the channel
+            core()->places().give_back(message);
         }
-        standing_on_ = 0;
     }
 
     channel_holder holder_;
-    mutable std::uint64_t standing_on_ = 0;
+    mutable T* message_ = nullptr; // the one that the iterator stands on, in a place of the channel's state
 };
 
 } // namespace detail

@@ -80,10 +80,12 @@ public:
     explicit operator bool() const noexcept { return handle_.get() != nullptr; }
 
     // Whether the receiver is gone or closed. True for an empty handle.
-    [[nodiscard]] bool is_disconnected() const noexcept { return !*this || channel()->is_closed_for_sending(); }
+    [[nodiscard]] bool is_disconnected() const noexcept {
+        return channel() == nullptr || channel()->is_closed_for_sending();
+    }
 
     // How many messages were sent and not yet received; a snapshot.
-    [[nodiscard]] std::size_t len() const noexcept { return *this ? channel()->len() : 0; }
+    [[nodiscard]] std::size_t len() const noexcept { return channel() != nullptr ? channel()->len() : 0; }
     [[nodiscard]] bool is_empty() const noexcept { return len() == 0; }
 
     // Always nullopt: unbounded.
@@ -94,7 +96,7 @@ public:
 
     // Whether both are ends of one channel. False for empty handles.
     [[nodiscard]] bool same_channel(const sender& other) const noexcept {
-        return *this && handle_.get() == other.handle_.get();
+        return channel() != nullptr && handle_.get() == other.handle_.get();
     }
 
     // A handle that can become a sender again, and does not keep the channel connected.
@@ -118,11 +120,18 @@ private:
         }
         return {};
     }
+    // Before a message is made that cannot be given back: whether there is a place for it. Throws std::bad_alloc.
     auto check() const noexcept {
-        return [this]() noexcept { return sent_if(!is_disconnected()); };
+        return [this]() {
+            const bool is_open = !is_disconnected();
+            if (is_open) {
+                channel()->make_room();
+            }
+            return sent_if(is_open);
+        };
     }
     auto into_channel() const noexcept {
-        return [this](auto& source) { return sent_if(*this && channel()->send(source)); };
+        return [this](auto& source) { return sent_if(channel() != nullptr && channel()->send(source)); };
     }
 
     detail::sender_handle handle_;

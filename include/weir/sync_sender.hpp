@@ -34,8 +34,8 @@ class weak_sync_sender;
 //
 // All sends: `value` is a T or converts to one; the message is made straight in the channel where that cannot throw,
 // else first in a local; what making it throws passes through, with the channel unchanged. If a send fails its
-// argument is untouched. Room that is there wins over a time-out that has run out and over a stop already requested;
-// `disconnected` wins over both.
+// argument is untouched, but for one whose conversion may throw, where the send began to wait before it failed. Room
+// that is there wins over a time-out that has run out and over a stop already requested; `disconnected` wins over both.
 //
 // Synchronization: all that this thread did before happens before the return of the receive that yields the message;
 // a receive that frees room happens before the send that uses it.
@@ -71,7 +71,9 @@ public:
     template <class... Args>
     requires std::constructible_from<T, Args...>
     [[nodiscard]] std::expected<void, send_error> emplace(Args&&... args) const {
-        return detail::send_constructed<T>(check<send_error>(), waiting<send_error>(forever(), detail::no_stop()),
+        const detail::fixed_deadline until = forever();
+        const detail::no_stop stop;
+        return detail::send_constructed<T>(check<send_error>(until, stop), waiting<send_error>(until, stop),
                                            std::forward<Args>(args)...);
     }
 
@@ -130,18 +132,18 @@ public:
 
     // Whether the receiver is gone or closed. True for an empty handle.
     [[nodiscard]] bool is_disconnected() const noexcept {
-        return !*this || visit([](auto& flavor) noexcept { return flavor.is_closed_for_sending(); });
+        return handle_.get() == nullptr || visit([](auto& flavor) noexcept { return flavor.is_closed_for_sending(); });
     }
 
     // How many messages were sent and not yet received; a snapshot. Always 0 on a rendezvous.
     [[nodiscard]] std::size_t len() const noexcept {
-        return *this ? visit([](auto& flavor) noexcept { return flavor.len(); }) : 0;
+        return handle_.get() != nullptr ? visit([](auto& flavor) noexcept { return flavor.len(); }) : 0;
     }
     [[nodiscard]] bool is_empty() const noexcept { return len() == 0; }
 
     // How many messages fit, exactly; 0: a rendezvous. Nullopt for an empty handle.
     [[nodiscard]] std::optional<std::size_t> capacity() const noexcept {
-        if (!*this) {
+        if (handle_.get() == nullptr) {
             return std::nullopt;
         }
         return visit([](auto& flavor) noexcept { return flavor.capacity(); });
@@ -152,7 +154,7 @@ public:
 
     // Whether both are ends of one channel. False for empty handles.
     [[nodiscard]] bool same_channel(const sync_sender& other) const noexcept {
-        return *this && handle_.get() == other.handle_.get();
+        return handle_.get() != nullptr && handle_.get() == other.handle_.get();
     }
 
     // A handle that can become a sender again, and does not keep the channel connected.
@@ -184,29 +186,40 @@ private:
         return std::unexpected(static_cast<E>(result));
     }
 
+    bool is_full() const noexcept {
+        return visit([](auto& flavor) noexcept { return flavor.is_full(); });
+    }
+
     template <class E, class Deadline, class Stop, class U>
     std::expected<void, E> send_blocking(const Deadline& until, const Stop& stop, U&& value) const {
-        return detail::send_converted<T>(std::forward<U>(value), check<E>(), waiting<E>(until, stop));
+        return detail::send_converted<T>(std::forward<U>(value), check<E>(until, stop), waiting<E>(until, stop));
     }
 
     // How a send ends, made of the parts that detail::send_made() calls.
-    template <class E>
-    auto check() const noexcept {
-        return [this]() noexcept {
-            return to_expected<E>(is_disconnected() ? detail::send_result::disconnected : detail::send_result::sent);
+    template <class E, class Deadline, class Stop>
+    auto check(const Deadline& until, const Stop& stop) const noexcept {
+        return [this, &until, &stop]() {
+            using detail::send_result;
+            if (is_disconnected()) {
+                return to_expected<E>(send_result::disconnected);
+            }
+            const bool is_stopped = stop.stop_requested();
+            if ((is_stopped || until.has_passed()) && is_full()) {
+                return to_expected<E>(is_stopped ? send_result::stopped : send_result::timeout);
+            }
+            return to_expected<E>(send_result::sent);
         };
     }
     auto check_room() const noexcept {
         return [this]() noexcept {
             return to_expected<try_send_error>(is_disconnected() ? detail::send_result::disconnected
-                                               : visit([](auto& flavor) noexcept { return flavor.is_full(); })
-                                                   ? detail::send_result::full
-                                                   : detail::send_result::sent);
+                                               : is_full()       ? detail::send_result::full
+                                                                 : detail::send_result::sent);
         };
     }
     auto trying() const noexcept {
         return [this](auto& source) noexcept {
-            if (!*this) {
+            if (handle_.get() == nullptr) {
                 return to_expected<try_send_error>(detail::send_result::disconnected);
             }
             return to_expected<try_send_error>(visit([&](auto& flavor) noexcept { return flavor.try_send(source); }));
@@ -215,12 +228,12 @@ private:
     template <class E, class Deadline, class Stop>
     auto waiting(const Deadline& until, const Stop& stop) const noexcept {
         return [this, &until, &stop](auto& source) {
-            if (!*this) {
+            if (handle_.get() == nullptr) {
                 return to_expected<E>(detail::send_result::disconnected);
             }
             return to_expected<E>(visit([&](auto& flavor) {
-                return until.wait(detail::send_result::timeout,
-                                  [&](detail::deadline steady) { return flavor.send(source, steady, stop); });
+                return until.wait([&](detail::deadline steady) { return flavor.send(source, steady, stop); },
+                                  [](detail::send_result result) { return result == detail::send_result::timeout; });
             }));
         };
     }

@@ -8,20 +8,17 @@
 
 #include <chrono>
 #include <iterator>
+#include <utility>
 #include <vector>
 
 #include "support/flavor.hpp"
+#include "support/mixed.hpp"
 #include "support/threads.hpp"
 
 using namespace std::chrono_literals;
 using namespace conformance;
 
 namespace {
-
-// This file's own message: other files of the program may be compiled unchecked.
-struct message {
-    int number;
-};
 
 class checked_death : public flavor_test {
 protected:
@@ -58,6 +55,9 @@ TEST_P(checked_death, a_second_thread_in_recv_many) {
                          }),
                  "weir.*recv_many");
 }
+TEST_P(checked_death, a_second_thread_in_close) {
+    EXPECT_DEATH(intrude(GetParam(), [](auto& rx) { rx.close(); }), "weir.*close");
+}
 TEST_P(checked_death, a_second_thread_in_a_loop) {
     EXPECT_DEATH(intrude(GetParam(),
                          [](auto& rx) {
@@ -65,6 +65,14 @@ TEST_P(checked_death, a_second_thread_in_a_loop) {
                                  break;
                          }),
                  "weir");
+}
+
+// Nor does it matter to others that a part of the program is compiled without the check.
+TEST_P(checked_death, an_unchecked_part_of_the_program_works_beside_this) {
+    auto [tx, rx] = open<message>(GetParam());
+    worker sends([handle = std::move(tx)] { EXPECT_TRUE(handle.send(message{1})); });
+    receive_unchecked(rx);
+    EXPECT_TRUE(rx.is_disconnected());
 }
 
 // One thread after another is no misuse, nor is what a receiver's own loop body does with it.

@@ -2,12 +2,14 @@
 //
 // Loops over a receiver, and taking many messages at once.
 
+#include <array>
 #include <concepts>
 #include <iterator>
 #include <memory>
 #include <numeric>
 #include <ranges>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "support/flavor.hpp"
@@ -345,6 +347,72 @@ TEST(iteration_of_a_temporary, a_receiver_that_owns_itself_is_a_view) {
     for (auto value : std::move(rx) | std::views::transform([](uint64_t n) { return n + 1; }))
         sum += value;
     EXPECT_EQ(sum, 15u);
+}
+
+// The usual way to take what has come meanwhile: a loop inside the loop. Each iterator keeps the message it stands on.
+template <class Message, class Make, class Number>
+void loop_inside_a_loop(const flavor& which, Make make, Number number) {
+    auto [tx, rx] = open<Message>(which);
+    worker sends([handle = std::move(tx), make] {
+        for (uint64_t i = 0; i < 20; ++i)
+            EXPECT_TRUE(handle.send(make(i)));
+    });
+    uint64_t expected = 0;
+    for (auto&& outer : rx) {
+        const uint64_t first = expected++;
+        EXPECT_EQ(number(outer), first);
+        for (auto&& inner : rx.try_iter()) {
+            EXPECT_EQ(number(inner), expected++);
+            for (auto&& innermost : rx.try_iter())
+                EXPECT_EQ(number(innermost), expected++);
+        }
+        EXPECT_EQ(number(outer), first);
+    }
+    EXPECT_EQ(expected, 20u);
+}
+TEST_P(iteration, a_loop_inside_a_loop_leaves_the_outer_message_alone) {
+    loop_inside_a_loop<move_only>(
+        GetParam(), [](uint64_t i) { return std::make_unique<uint64_t>(i); }, [](const move_only& m) { return *m; });
+    using large = std::array<uint64_t, 20>;
+    loop_inside_a_loop<large>(
+        GetParam(), [](uint64_t i) { return large{i}; }, [](const large& m) { return m[0]; });
+}
+
+// A message whose destructor takes the messages behind it out of the same channel.
+struct chain {
+    chain(weir::receiver<chain>& from, int& gone) : from_(&from), gone_(&gone) {}
+    chain(chain&& other) noexcept : from_(std::exchange(other.from_, nullptr)), gone_(other.gone_) {}
+    chain(const chain&) = delete;
+    chain& operator=(const chain&) = delete;
+    chain& operator=(chain&&) = delete;
+    ~chain() {
+        if (from_ == nullptr)
+            return;
+        ++*gone_;
+        for ([[maybe_unused]] auto&& next : from_->try_iter())
+            break;
+    }
+
+private:
+    weir::receiver<chain>* from_;
+    int* gone_;
+};
+TEST_P(iteration_buffered, the_destructor_of_a_message_may_loop_over_the_channel) {
+    int gone = 0;
+    const auto count = static_cast<int>(GetParam().room(10));
+    auto [tx, rx] = open<chain>(GetParam());
+    for (int i = 0; i < count; ++i)
+        EXPECT_TRUE(tx.send(chain(rx, gone)));
+    for ([[maybe_unused]] auto&& first : rx)
+        break;
+    EXPECT_EQ(gone, count);
+}
+
+TEST_P(iteration_buffered, an_iterator_has_an_arrow) {
+    auto [tx, rx] = open<move_only>(GetParam());
+    EXPECT_TRUE(tx.send(std::make_unique<uint64_t>(7)));
+    auto it = rx.begin();
+    EXPECT_EQ(*it->get(), 7u);
 }
 
 } // namespace

@@ -379,6 +379,31 @@ TEST_P(memory_buffered, a_send_that_throws_keeps_its_argument_and_the_channel_go
     }
 }
 
+// Converts by a move that might throw, as far as the library knows.
+struct holding {
+    holding(counted&& from) : kept(std::move(from)) {} // NOLINT(google-explicit-constructor)
+    counted kept;
+};
+TEST(memory_unbounded, a_send_that_throws_keeps_what_a_conversion_would_have_moved_from) {
+    tally messages;
+    {
+        auto [tx, rx] = weir::channel<holding>();
+        const failing_allocation fails(0, true);
+        std::size_t thrown = 0;
+        for (uint64_t i = 0; i < 3000 && thrown < 3; ++i) {
+            counted message(messages, i);
+            try {
+                EXPECT_TRUE(i % 2 == 0 ? tx.send(std::move(message)) : tx.emplace(std::move(message)));
+            } catch (const std::bad_alloc&) {
+                ++thrown;
+                EXPECT_TRUE(message.holds());
+            }
+        }
+        EXPECT_EQ(thrown, 3u);
+    }
+    EXPECT_EQ(messages.made, messages.gone);
+}
+
 // Memory stays out: what was sent is received all the same, and when there is memory again the channel goes on.
 TEST(memory_unbounded, what_was_sent_is_received_while_memory_is_out) {
     bool reached = true;

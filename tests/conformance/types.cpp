@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -27,6 +28,8 @@ class types : public flavor_test {};
 INSTANTIATE_TEST_SUITE_P(flavors, types, every_flavor(), flavor_name);
 class types_buffered : public flavor_test {};
 INSTANTIATE_TEST_SUITE_P(flavors, types_buffered, buffered_flavors(), flavor_name);
+class types_bounded : public flavor_test {};
+INSTANTIATE_TEST_SUITE_P(flavors, types_bounded, bounded_flavors(), flavor_name);
 
 // Sends `make(0)`, `make(1)` and so on from another thread, receives them in every way and gives them to `expect`.
 template <class T, class Make, class Expect>
@@ -421,6 +424,30 @@ TEST_P(types, what_converts_is_converted) {
     EXPECT_TRUE(tx.send("literal"));
     EXPECT_TRUE(tx.emplace(3u, 'a'));
     EXPECT_TRUE(tx.emplace(std::string_view("view")));
+}
+
+// Converts to a string by a move that might throw, as far as the library knows.
+struct titled {
+    titled(std::string&& text) : title(std::move(text)) {} // NOLINT(google-explicit-constructor)
+    std::string title;
+};
+TEST_P(types_bounded, what_might_throw_is_not_converted_where_there_is_no_time_to_wait_for_room) {
+    auto [tx, rx] = open<titled>(GetParam());
+    for (std::size_t i = 0; i < GetParam().room(100'000); ++i)
+        EXPECT_TRUE(tx.send(std::string("filling")));
+    std::string text = "a text that stays where it is";
+    const std::string before = text;
+    EXPECT_EQ(outcome(tx.try_send(std::move(text))), channel_errc::full);
+    EXPECT_EQ(outcome(tx.send_timeout(std::move(text), 0s)), channel_errc::timeout);
+    EXPECT_EQ(outcome(tx.send_timeout(std::move(text), -1s)), channel_errc::timeout);
+    EXPECT_EQ(outcome(tx.send_deadline(std::move(text), std::chrono::system_clock::time_point())),
+              channel_errc::timeout);
+#if WEIR_HAS_STOP_TOKEN
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_EQ(outcome(tx.send(std::move(text), stop.get_token())), channel_errc::stopped);
+#endif
+    EXPECT_EQ(text, before);
 }
 
 } // namespace

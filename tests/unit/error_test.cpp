@@ -159,6 +159,11 @@ TEST(error, of_no_known_value_is_said_to_be_unknown) {
     EXPECT_EQ(weir::channel_category().default_error_condition(77), std::error_condition(77, weir::channel_category()));
     for (const channel_errc kind : all_kinds) {
         EXPECT_NE(to_string(kind), to_string(unknown));
+        for (const int far : {static_cast<int>(kind) + 256, static_cast<int>(kind) - 256}) {
+            EXPECT_EQ(weir::channel_category().message(far), to_string(unknown));
+            EXPECT_EQ(weir::channel_category().default_error_condition(far),
+                      std::error_condition(far, weir::channel_category()));
+        }
     }
 }
 

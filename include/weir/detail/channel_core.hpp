@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The part of a channel's state that knows the message type but not the flavor: the place for the message that an
-// iterator of the receiver stands on.
+// The part of a channel's state that knows the message type but not the flavor: places for the messages that
+// iterators of the receiver stand on.
 #ifndef WEIR_DETAIL_CHANNEL_CORE_HPP
 #define WEIR_DETAIL_CHANNEL_CORE_HPP
 
@@ -11,74 +11,67 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <type_traits>
+#include <utility>
 
 namespace weir::detail {
 
-// Holds at most one message. Small ones lie inside; for a large one memory is taken at its first use, and kept.
+// Places for the messages that iterators stand on. One is enough for a loop; loops inside loops take memory for more. The
+// first place for small messages lies inside; for large ones memory is taken at the first use, and kept.
 template <class T>
-class message_stash {
+class message_places {
     static constexpr std::size_t most_inside = 40;
-    static constexpr bool inside = sizeof(T) <= most_inside && alignof(T) <= cache_line;
-
-    struct outside_place {
-        T* get() noexcept { return static_cast<T*>(memory); }
-        void* raw() noexcept { return memory; }
-        void* memory = nullptr;
-    };
+    static constexpr bool has_inside = sizeof(T) <= most_inside && alignof(T) <= cache_line;
+    struct nothing {};
 
 public:
-    message_stash() noexcept = default;
-    message_stash(const message_stash&) = delete;
-    message_stash& operator=(const message_stash&) = delete;
-    ~message_stash() {
-        clear();
-        if constexpr (!inside) {
-            if (place_.memory != nullptr) {
-                deallocate(place_.memory);
+    message_places() noexcept = default;
+    message_places(const message_places&) = delete;
+    message_places& operator=(const message_places&) = delete;
+    ~message_places() {
+        if (spare_ != nullptr) {
+            deallocate(spare_);
+        }
+    }
+
+    // A place for one message, the caller's until give_back(). Throws std::bad_alloc.
+    void* take() {
+        if constexpr (has_inside) {
+            if (!std::exchange(is_inside_taken_, true)) {
+                return inside_.raw();
             }
         }
+        if (spare_ != nullptr) {
+            return std::exchange(spare_, nullptr);
+        }
+        return allocate(sizeof(T), alignof(T) > alignof(void*) ? alignof(T) : alignof(void*));
     }
 
-    // Before put(). Throws std::bad_alloc.
-    void reserve() {
-        if constexpr (!inside) {
-            if (place_.memory == nullptr) {
-                place_.memory = allocate(sizeof(T), alignof(T) > alignof(void*) ? alignof(T) : alignof(void*));
+    // With no message in it any more.
+    void give_back(void* place) noexcept {
+        if constexpr (has_inside) {
+            if (place == inside_.raw()) {
+                is_inside_taken_ = false;
+                return;
             }
+        } else if (spare_ == nullptr) {
+            spare_ = place;
+            return;
         }
+        deallocate(place);
     }
-
-    void put(T&& message) noexcept {
-        clear();
-        ::new (place_.raw()) T(std::move(message));
-        full_ = true;
-        ++count_;
-    }
-
-    void clear() noexcept {
-        if (full_) {
-            full_ = false;
-            std::destroy_at(place_.get());
-        }
-    }
-
-    T* get() noexcept { return full_ ? place_.get() : nullptr; }
-
-    // How many messages have been put so far: tells them apart.
-    std::uint64_t count() const noexcept { return count_; }
 
 private:
-    std::conditional_t<inside, message_place<T>, outside_place> place_;
-    bool full_ = false;
-    std::uint64_t count_ = 0;
+    WEIR_NO_UNIQUE_ADDRESS std::conditional_t<has_inside, message_place<T>, nothing> inside_;
+    bool is_inside_taken_ = false;
+    void* spare_ = nullptr;
 };
 
 template <class T>
 class channel_core : public channel_base {
 public:
-    message_stash<T>& current() noexcept { return current_; }
+    // For the receiver's iterators. The receiver's thread.
+    message_places<T>& places() noexcept { return places_; }
 
     // Whether the receiving handle closed the channel, or went. The receiver's thread.
     bool is_closed() const noexcept { return closed_; }
@@ -95,7 +88,7 @@ protected:
     bool closed_ = false;
 
 private:
-    message_stash<T> current_;
+    message_places<T> places_;
 };
 
 } // namespace weir::detail

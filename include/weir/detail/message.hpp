@@ -50,6 +50,8 @@ private:
     Make make_;
 };
 
+WEIR_CALLERS_CONVERSION_BEGIN
+
 // The result of send(source), with a source for the T that make() returns. If making it may throw (`Throws`) that is
 // done first, in a local, before anything is claimed, and only if check() finds that the send may succeed.
 template <class T, bool Throws, bool Plain, class Make, class Check, class Send>
@@ -72,15 +74,7 @@ template <class T, class Value, class Check, class Send>
 auto send_converted(Value&& value, const Check& check, const Send& send) {
     constexpr bool throws = !std::is_nothrow_convertible_v<Value, T>;
     constexpr bool plain = std::is_trivially_copyable_v<T> && std::is_same_v<std::remove_cvref_t<Value>, T>;
-    return detail::send_made<T, throws, plain>(
-        [&value]() -> T {
-            if constexpr (std::is_arithmetic_v<T> && std::is_arithmetic_v<std::remove_cvref_t<Value>>) {
-                return static_cast<T>(value);
-            } else {
-                return std::forward<Value>(value);
-            }
-        },
-        check, send);
+    return detail::send_made<T, throws, plain>([&value]() -> T { return std::forward<Value>(value); }, check, send);
 }
 
 // Likewise for a T constructed from `args`.
@@ -89,6 +83,8 @@ auto send_constructed(const Check& check, const Send& send, Args&&... args) {
     return detail::send_made<T, !std::is_nothrow_constructible_v<T, Args...>, false>(
         [&]() -> T { return T(std::forward<Args>(args)...); }, check, send);
 }
+
+WEIR_CALLERS_CONVERSION_END
 
 // Storage for one T that has no lifetime of its own.
 template <class T>

@@ -68,8 +68,6 @@ template <class T>
 struct take_result {
     T* message = nullptr;
     channel_errc error{};
-
-    friend bool operator==(const take_result&, const take_result&) = default;
 };
 
 template <class Flavor>

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <string>
@@ -23,114 +24,83 @@
 namespace {
 
 using namespace unit;
-using weir::detail::message_stash;
+using weir::detail::message_places;
 
-// ---- The stash ----
+// ---- The places that iterators stand on ----
 
-// Counts those that hold something.
-class counted {
-public:
-    counted(int& alive, int value) noexcept : alive_(&alive), value_(value) { ++alive; }
-    counted(counted&& other) noexcept : alive_(std::exchange(other.alive_, nullptr)), value_(other.value_) {}
-    counted(const counted&) = delete;
-    counted& operator=(const counted&) = delete;
-    counted& operator=(counted&&) = delete;
-    ~counted() {
-        if (alive_ != nullptr) {
-            --*alive_;
-        }
-    }
-    int value() const noexcept { return value_; }
-
-private:
-    int* alive_;
-    int value_;
+struct small {
+    std::uint64_t content;
 };
-
-struct large : counted {
-    using counted::counted;
-    std::array<std::byte, 100> rest{};
+struct large {
+    std::array<std::byte, 100> content;
 };
-struct alignas(128) wide : counted {
-    using counted::counted;
+struct alignas(128) wide {
+    std::array<std::byte, 100> content;
 };
 
 template <class T>
-class message_stash_of : public testing::Test {};
-using every_size = testing::Types<counted, large, wide>;
+class message_places_for : public testing::Test {};
+using every_size = testing::Types<small, large, wide>;
 struct size_names {
     template <class T>
     static std::string GetName(int) {
-        return std::is_same_v<T, counted> ? "inside" : std::is_same_v<T, large> ? "outside" : "over_aligned";
+        return std::is_same_v<T, small> ? "inside" : std::is_same_v<T, large> ? "outside" : "over_aligned";
     }
 };
-TYPED_TEST_SUITE(message_stash_of, every_size, size_names);
+TYPED_TEST_SUITE(message_places_for, every_size, size_names);
 
-TYPED_TEST(message_stash_of, is_empty_at_first) {
-    message_stash<TypeParam> stash;
-    EXPECT_EQ(stash.get(), nullptr);
-    EXPECT_EQ(stash.count(), 0U);
-    stash.clear();
-    EXPECT_EQ(stash.get(), nullptr);
-}
-
-TYPED_TEST(message_stash_of, holds_one_message_until_it_is_cleared_or_another_comes_or_it_goes) {
-    int alive = 0;
-    {
-        message_stash<TypeParam> stash;
-        stash.reserve();
-        stash.put(TypeParam(alive, 1));
-        ASSERT_NE(stash.get(), nullptr);
-        EXPECT_EQ(stash.get()->value(), 1);
-        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(stash.get()) % alignof(TypeParam), 0U);
-        EXPECT_EQ(alive, 1);
-        stash.put(TypeParam(alive, 2));
-        EXPECT_EQ(stash.get()->value(), 2);
-        EXPECT_EQ(alive, 1);
-        EXPECT_EQ(stash.count(), 2U);
-        stash.clear();
-        EXPECT_EQ(stash.get(), nullptr);
-        EXPECT_EQ(alive, 0);
-        stash.clear();
-        EXPECT_EQ(stash.count(), 2U);
-        stash.put(TypeParam(alive, 3));
-        EXPECT_EQ(alive, 1);
-        EXPECT_EQ(stash.count(), 3U);
+TYPED_TEST(message_places_for, are_aligned_and_do_not_overlap) {
+    message_places<TypeParam> places;
+    std::vector<void*> taken;
+    for (int i = 0; i < 4; ++i) {
+        taken.push_back(places.take());
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(taken.back()) % alignof(TypeParam), 0U);
+        std::memset(taken.back(), i + 1, sizeof(TypeParam));
     }
-    EXPECT_EQ(alive, 0);
+    for (int i = 0; i < 4; ++i) {
+        EXPECT_EQ(*static_cast<unsigned char*>(taken[static_cast<std::size_t>(i)]), i + 1);
+    }
+    for (void* const place : taken) {
+        places.give_back(place);
+    }
 }
 
-TYPED_TEST(message_stash_of, takes_memory_once_if_at_all_and_gives_it_back) {
-    const bool is_inside = std::is_same_v<TypeParam, counted>;
+TYPED_TEST(message_places_for, take_memory_once_for_one_loop_if_at_all_and_give_it_back) {
+    const bool is_inside = std::is_same_v<TypeParam, small>;
     const std::ptrdiff_t before = live_allocations();
     {
-        int alive = 0;
-        message_stash<TypeParam> stash;
+        message_places<TypeParam> places;
         EXPECT_EQ(live_allocations(), before);
         for (int i = 0; i < 3; ++i) {
-            stash.reserve();
-            stash.put(TypeParam(alive, i));
+            void* const outer = places.take();
             EXPECT_EQ(live_allocations(), before + (is_inside ? 0 : 1));
-            stash.clear();
+            void* const inner = places.take();
+            EXPECT_EQ(live_allocations(), before + (is_inside ? 1 : 2));
+            places.give_back(inner);
+            places.give_back(outer);
+            EXPECT_EQ(live_allocations(), before + (is_inside ? 0 : 1));
         }
     }
     EXPECT_EQ(live_allocations(), before);
 }
 
-TYPED_TEST(message_stash_of, without_memory_throws_and_can_be_used_later) {
-    int alive = 0;
-    message_stash<TypeParam> stash;
+TYPED_TEST(message_places_for, throw_without_memory_and_can_be_used_later) {
+    message_places<TypeParam> places;
+    void* first = nullptr;
     bool is_thrown = false;
     try {
         const no_memory without;
-        stash.reserve();
+        first = places.take();
     } catch (const std::bad_alloc&) {
         is_thrown = true;
     }
-    EXPECT_EQ(is_thrown, !(std::is_same_v<TypeParam, counted>));
-    stash.reserve();
-    stash.put(TypeParam(alive, 4));
-    EXPECT_EQ(stash.get()->value(), 4);
+    EXPECT_EQ(is_thrown, !(std::is_same_v<TypeParam, small>));
+    void* const place = places.take();
+    EXPECT_NE(place, nullptr);
+    places.give_back(place);
+    if (first != nullptr) {
+        places.give_back(first);
+    }
 }
 
 // ---- Who holds a channel ----
@@ -240,18 +210,6 @@ TEST(channel_core, closing_tells_the_flavor) {
     EXPECT_EQ(log.drained.load(), 0);
     channel->drop_receiver();
     channel->drop_sender();
-}
-
-TEST(channel_core, the_stashed_message_goes_with_the_state) {
-    fake_history log;
-    int alive = 0;
-    auto* const channel = new fake_channel<counted>(log);
-    channel->current().reserve();
-    channel->current().put(counted(alive, 1));
-    channel->drop_receiver();
-    EXPECT_EQ(alive, 1) << "an iterator may stand on it";
-    channel->drop_sender();
-    EXPECT_EQ(alive, 0);
 }
 
 // ---- Several threads ----

@@ -105,6 +105,19 @@ public:
         return true;
     }
 
+    // Sees to it that a send finds memory, if no others use it up first. Throws std::bad_alloc.
+    void make_room() {
+        for (;;) {
+            const std::uint64_t end = linked_end_.load(memory_order_acquire); // pairs with [advance]
+            const std::uint64_t tail = tail_.load(memory_order_relaxed);
+            const bool is_blind = claims_blindly && low_mark_.load(memory_order_relaxed) < end;
+            if (is_blind || (tail & closed_bit) != 0 || !needs_block(tail, end)) {
+                return;
+            }
+            extend(end);
+        }
+    }
+
     bool is_closed_for_sending() const noexcept { return (tail_.load(memory_order_acquire) & closed_bit) != 0; }
 
     // Counts sends that are under way, unless there is nothing else.
@@ -227,14 +240,19 @@ private:
             if (claims_blindly && low_mark_.load(memory_order_relaxed) < end) {
                 return tail_.fetch_add(step, memory_order_seq_cst);
             }
-            const bool reserved = claims_blindly && end != Sizes::embedded_slots;
-            if (reserved || tail / step >= end) {
+            if (needs_block(tail, end)) {
                 extend(end);
             } else if (tail_.compare_exchange_weak(tail, tail + step, memory_order_seq_cst, memory_order_relaxed)) {
                 return tail; // seq_cst, pairs with tail_index, move_hint
             }
         }
         return closed_bit;
+    }
+
+    // Whether the next careful claim has to link a block first.
+    static bool needs_block(std::uint64_t tail, std::uint64_t end) noexcept {
+        const bool reserved = claims_blindly && end != Sizes::embedded_slots;
+        return reserved || tail / step >= end;
     }
 
     // Whether a message below `end` is there.

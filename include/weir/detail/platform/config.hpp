@@ -65,6 +65,31 @@
 #endif
 #endif
 
+// Around conversions that a caller asked for: whether they narrow is the caller's own matter, as it is in the containers
+// of the standard library.
+#if defined(__clang__)
+#define WEIR_CALLERS_CONVERSION_BEGIN                                                                                  \
+    _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wconversion\"")
+#define WEIR_CALLERS_CONVERSION_END _Pragma("clang diagnostic pop")
+#elif defined(__GNUC__)
+#define WEIR_CALLERS_CONVERSION_BEGIN                                                                                  \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wconversion\"")                                  \
+        _Pragma("GCC diagnostic ignored \"-Wfloat-conversion\"")                                                       \
+            _Pragma("GCC diagnostic ignored \"-Wsign-conversion\"")
+#define WEIR_CALLERS_CONVERSION_END _Pragma("GCC diagnostic pop")
+#else
+#define WEIR_CALLERS_CONVERSION_BEGIN
+#define WEIR_CALLERS_CONVERSION_END
+#endif
+
+// Makes a function with checks another one than that without: translation units may differ in WEIR_CHECKED, and the
+// linker must not take the one for the other.
+#if WEIR_CHECKED && defined(__GNUC__)
+#define WEIR_CHECKED_FUNCTION [[gnu::abi_tag("weir_checked")]]
+#else
+#define WEIR_CHECKED_FUNCTION
+#endif
+
 #if defined(_MSC_VER) && !defined(__clang__)
 #define WEIR_NOINLINE __declspec(noinline)
 #define WEIR_INLINE __forceinline

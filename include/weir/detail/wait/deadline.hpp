@@ -6,6 +6,7 @@
 
 #include <weir/detail/platform/config.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -49,6 +50,11 @@ public:
         return time_ == clock::time_point::min() || (!is_never() && clock::now() >= time_);
     }
     constexpr clock::time_point time() const noexcept { return time_; }
+
+    // This one, but not sooner than `least` from now.
+    deadline not_before(std::chrono::nanoseconds least) const noexcept {
+        return deadline(std::max(time_, clock::now() + least));
+    }
 
 private:
     // A length of time in nanoseconds; NaN: not a time. Wide enough for every duration; where a long double has 64
@@ -99,9 +105,11 @@ class fixed_deadline {
 public:
     explicit fixed_deadline(deadline until) noexcept : until_(until) {}
 
+    bool has_passed() const noexcept { return until_.has_passed(); }
+
     // The result of attempt(deadline).
-    template <class Result, class Attempt>
-    auto wait(const Result&, Attempt attempt) const {
+    template <class Attempt, class TimedOut>
+    auto wait(Attempt attempt, const TimedOut&) const {
         return attempt(until_);
     }
 
@@ -115,19 +123,23 @@ class moving_deadline {
 public:
     explicit moving_deadline(const std::chrono::time_point<Clock, Duration>& time) : time_(time) {}
 
-    // The result of attempt(deadline), which is made again while it is `timed_out` and the clock says that there is
-    // time.
-    template <class Result, class Attempt>
-    auto wait(const Result& timed_out, Attempt attempt) const {
-        for (;;) {
-            auto result = attempt(deadline::at(time_));
-            if (result != timed_out || deadline::reached(time_)) {
+    bool has_passed() const { return deadline::reached(time_); }
+
+    // The result of attempt(deadline), which is made again while timed_out(result) and the clock says that there is
+    // time. Then not sooner than after a millisecond: a clock that hardly moves is not to keep the processor busy.
+    template <class Attempt, class TimedOut>
+    auto wait(Attempt attempt, const TimedOut& timed_out) const {
+        for (deadline until = deadline::at(time_);; until = deadline::at(time_).not_before(shortest_retry)) {
+            auto result = attempt(until);
+            if (!timed_out(result) || deadline::reached(time_)) {
                 return result;
             }
         }
     }
 
 private:
+    static constexpr std::chrono::milliseconds shortest_retry{1};
+
     std::chrono::time_point<Clock, Duration> time_;
 };
 

@@ -272,17 +272,20 @@ TEST(deadline, is_reached_when_its_clock_shows_that_time) {
 // ---- What a wait does with it ----
 
 enum class outcome : std::uint8_t { done, timed_out };
+constexpr auto has_timed_out = [](outcome result) { return result == outcome::timed_out; };
 
 TEST(clock_deadline, on_the_steady_clock_asks_once) {
     const auto time = deadline::clock::now() + 1h;
     const auto until = clock_deadline(time);
     static_assert(std::is_same_v<decltype(until), const fixed_deadline>);
     int attempts = 0;
-    const outcome result = until.wait(outcome::timed_out, [&](deadline made) {
-        ++attempts;
-        EXPECT_EQ(made.time(), time);
-        return outcome::timed_out;
-    });
+    const outcome result = until.wait(
+        [&](deadline made) {
+            ++attempts;
+            EXPECT_EQ(made.time(), time);
+            return outcome::timed_out;
+        },
+        has_timed_out);
     EXPECT_EQ(result, outcome::timed_out);
     EXPECT_EQ(attempts, 1);
 }
@@ -291,24 +294,54 @@ TEST(clock_deadline, on_a_clock_that_was_set_back_waits_on) {
     second_clock::shown = 0;
     const auto until = clock_deadline(second_clock::time_point(10s));
     int attempts = 0;
-    const outcome result = until.wait(outcome::timed_out, [&](deadline made) {
-        ++attempts;
-        EXPECT_FALSE(made.has_passed());
-        second_clock::shown = attempts < 3 ? -100 : 10;
-        return outcome::timed_out;
-    });
+    const outcome result = until.wait(
+        [&](deadline made) {
+            ++attempts;
+            EXPECT_FALSE(made.has_passed());
+            second_clock::shown = attempts < 3 ? -100 : 10;
+            return outcome::timed_out;
+        },
+        has_timed_out);
     EXPECT_EQ(result, outcome::timed_out);
     EXPECT_EQ(attempts, 3);
+}
+
+// A clock that stands just before the end: each further wait lasts, so that the processor is not kept busy.
+TEST(clock_deadline, on_a_clock_that_stands_waits_a_while_each_time) {
+    second_clock::shown = 0;
+    const auto until = clock_deadline(second_clock::time_point(1s));
+    int attempts = 0;
+    const outcome result = until.wait(
+        [&](deadline made) {
+            if (++attempts == 1) {
+                return outcome::timed_out; // a second before its time
+            }
+            EXPECT_GE(made.time(), deadline::clock::now());
+            second_clock::shown = attempts < 3 ? 0 : 1;
+            return outcome::timed_out;
+        },
+        has_timed_out);
+    EXPECT_EQ(result, outcome::timed_out);
+    EXPECT_EQ(attempts, 3);
+}
+
+TEST(deadline, not_before_a_time_is_put_off_no_further) {
+    const auto now = deadline::clock::now();
+    EXPECT_GE(deadline::passed().not_before(1h).time(), now + 1h);
+    EXPECT_EQ(deadline::at(now + 2h).not_before(1h).time(), now + 2h);
+    EXPECT_TRUE(deadline::never().not_before(1h).is_never());
 }
 
 TEST(clock_deadline, on_any_clock_ends_with_what_came_in_time) {
     second_clock::shown = 0;
     const auto until = clock_deadline(second_clock::time_point(10s));
     int attempts = 0;
-    const outcome result = until.wait(outcome::timed_out, [&](deadline) {
-        ++attempts;
-        return outcome::done;
-    });
+    const outcome result = until.wait(
+        [&](deadline) {
+            ++attempts;
+            return outcome::done;
+        },
+        has_timed_out);
     EXPECT_EQ(result, outcome::done);
     EXPECT_EQ(attempts, 1);
 }
@@ -317,11 +350,13 @@ TEST(clock_deadline, that_has_passed_is_tried_once) {
     second_clock::shown = 50;
     const auto until = clock_deadline(second_clock::time_point(10s));
     int attempts = 0;
-    const outcome result = until.wait(outcome::timed_out, [&](deadline made) {
-        ++attempts;
-        EXPECT_TRUE(made.has_passed());
-        return outcome::timed_out;
-    });
+    const outcome result = until.wait(
+        [&](deadline made) {
+            ++attempts;
+            EXPECT_TRUE(made.has_passed());
+            return outcome::timed_out;
+        },
+        has_timed_out);
     EXPECT_EQ(result, outcome::timed_out);
     EXPECT_EQ(attempts, 1);
 }
