@@ -6,7 +6,8 @@
 // budget  microseconds of spinning. Halved by a wait that it did not end, doubled by one that it did. Where nothing is
 //         left of it, as with a partner that runs only while this side does not, a wait now and then spins all the
 //         same, so that a change for the better is noticed.
-// yields  waits in a row that ended when the processor had been given away for a moment: the partner shares it. That
+// yields  how often to give the processor away before parking; learnt likewise.
+// yielded waits in a row that ended when the processor had been given away for a moment: the partner shares it. That
 //         is cheap, but for two threads that never sleep the system may take long to find another processor, even an
 //         idle one. So after many such waits one parks: who is woken is placed anew.
 // lag     how long to wait before the first look. Where the other side works without pause, a side that follows at
@@ -20,6 +21,7 @@
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/platform/cpu.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -38,14 +40,14 @@ public:
         const int budget = next_budget();
         if (budget != 0 && spin(budget, progress, glance, poll)) {
             set_budget(2 * budget);
-            yields_.store(0, memory_order_relaxed);
+            yielded_.store(0, memory_order_relaxed);
             return true;
         }
         set_budget(budget / 2);
         lag_.store(0, memory_order_relaxed);
-        const int yields = yields_.load(memory_order_relaxed);
-        const bool ended = yields < most_yields && give_way(poll);
-        yields_.store(ended && can_spin() ? yields + 1 : 0, memory_order_relaxed);
+        const int in_a_row = yielded_.load(memory_order_relaxed);
+        const bool ended = in_a_row < most_yielded && give_way(poll);
+        yielded_.store(ended && can_spin() ? in_a_row + 1 : 0, memory_order_relaxed);
         return ended;
     }
 
@@ -54,8 +56,9 @@ private:
     static constexpr int probe_microseconds = 2;
     static constexpr int waits_a_probe = 32;
 
-    static constexpr int most_yields = 256;
-    static constexpr int yields_a_wait = 32;
+    static constexpr int most_yielded = 256;
+    static constexpr int most_yields = 32;
+    static constexpr int fewest_yields = 2;
     static constexpr std::chrono::microseconds longest_yielding{50};
 
     static constexpr int looks_a_poll = 16;
@@ -106,19 +109,22 @@ private:
     }
 
     template <class Poll>
-    static bool give_way(Poll& poll) noexcept {
+    bool give_way(Poll& poll) noexcept {
         // A yield to a partner on the same processor is over in no time. One that lasts went to somebody with work of its
         // own; then a wake comes sooner than the next turn.
         const auto start = std::chrono::steady_clock::now();
-        for (int i = 0; i < yields_a_wait; ++i) {
+        const int yields = yields_.load(memory_order_relaxed);
+        for (int i = 0; i < yields; ++i) {
             yield();
             if (poll()) {
+                yields_.store(std::min(2 * yields, most_yields), memory_order_relaxed);
                 return true;
             }
             if (std::chrono::steady_clock::now() - start > longest_yielding) {
                 break;
             }
         }
+        yields_.store(std::max(yields / 2, fewest_yields), memory_order_relaxed);
         return false;
     }
 
@@ -152,14 +158,15 @@ private:
     }
 
     void set_budget(int microseconds) noexcept {
-        budget_.store(microseconds < most_microseconds ? microseconds : most_microseconds, memory_order_relaxed);
+        budget_.store(std::min(microseconds, most_microseconds), memory_order_relaxed);
     }
 
     const std::uint64_t most_batch_;
     atomic<std::uint64_t> last_progress_{0};
     atomic<int> budget_{most_microseconds};
     atomic<int> waits_without_{0};
-    atomic<int> yields_{0};
+    atomic<int> yields_{most_yields};
+    atomic<int> yielded_{0};
     atomic<int> lag_{0};
     atomic<int> quick_{0};
 };

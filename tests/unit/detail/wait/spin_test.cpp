@@ -94,6 +94,29 @@ TEST(spin_policy, stops_spinning_after_waits_in_vain_but_tries_again_and_spins_m
     EXPECT_EQ(glances_in_vain(policy), at_first);
 }
 
+TEST(spin_policy, gives_way_less_often_after_waits_in_vain_but_never_not_at_all) {
+    spin_policy policy(any_batch);
+    // A poll while spinning comes after a glance; one after a yield does not.
+    bool glanced = false;
+    const auto yields_in_vain = [&] {
+        int yields = 0;
+        EXPECT_FALSE(policy.wait(
+            0, [&]() noexcept { return glanced = true; },
+            [&]() noexcept {
+                yields += std::exchange(glanced, false) ? 0 : 1;
+                return false;
+            }));
+        return yields;
+    };
+    constexpr int many = 10;
+    for (int i = 0; i < many; ++i) {
+        yields_in_vain();
+    }
+    const int later = yields_in_vain();
+    EXPECT_GE(later, 1);
+    EXPECT_LE(later, 2);
+}
+
 // Two threads on one processor would hand it to each other for ever, and another one stand idle.
 TEST(spin_policy, parks_after_many_waits_in_a_row_that_a_yield_ended) {
     spin_policy policy(any_batch);
