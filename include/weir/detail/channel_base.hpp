@@ -6,9 +6,10 @@
 // holders_  what keeps the memory: 1 for all the senders together, 1 for the receiver, 1 for each weak handle and each
 //           iterator. Who brings it to 0 frees the state. Who holds it alone has nobody to tell of anything, and nobody
 //           can come: new holders are made from old ones.
-// consumer_ the right to take messages out. The receiver has it from the start and gives it back when it goes, after it
-//           emptied the channel. A sender whose message came in after that takes it, or leaves a debt to who has it, so
-//           that each message is destroyed as soon as its send has ended, whoever is stalled meanwhile.
+// consumer_ the right to take messages out. The receiver has it from the start. If it goes while sends are under way it
+//           gives the right back, after it emptied the channel. A sender whose message came in after that takes it, or
+//           leaves a debt to who has it, so that each message is destroyed as soon as its send has ended, whoever is
+//           stalled meanwhile.
 #ifndef WEIR_DETAIL_CHANNEL_BASE_HPP
 #define WEIR_DETAIL_CHANNEL_BASE_HPP
 
@@ -67,7 +68,6 @@ public:
         has_receiver_ = false;
         if (!is_last_holder()) {
             close_sending();
-            receiving_.receiver_gone();
         }
         nested_drop::run(*this);
     }
@@ -105,12 +105,11 @@ protected:
 
 private:
     void drop() noexcept final {
-        const bool alone = is_last_holder(); // before the messages go: else one more may come
         drain();
-        if (!alone) {
-            if (is_send_under_way()) {
-                receiving_.barrier(); // from here on, who stores a message sees that the receiver is gone
-            }
+        if (is_send_under_way()) {
+            // After these two, who stores a message sees that the receiver is gone, and sees to its message.
+            receiving_.receiver_gone();
+            receiving_.barrier();
             drain_and_leave();
         }
         release();
