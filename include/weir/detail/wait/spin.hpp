@@ -40,18 +40,21 @@ public:
         const int budget = next_budget();
         if (budget != 0 && spin(budget, progress, glance, poll)) {
             set_budget(2 * budget);
-            yielded_.store(0, memory_order_relaxed);
+            set(yielded_, 0);
             return true;
         }
         set_budget(budget / 2);
         lag_.store(0, memory_order_relaxed);
         const int in_a_row = yielded_.load(memory_order_relaxed);
         const bool ended = in_a_row < most_yielded && give_way(poll);
-        yielded_.store(ended && can_spin() ? in_a_row + 1 : 0, memory_order_relaxed);
+        set(yielded_, ended && can_spin() ? in_a_row + 1 : 0);
         return ended;
     }
 
 private:
+    // Two bytes each, so that all of it shares a cache line or two with a parker.
+    using hint = atomic<std::int16_t>;
+
     static constexpr int most_microseconds = 32;
     static constexpr int probe_microseconds = 2;
     static constexpr int waits_a_probe = 32;
@@ -82,7 +85,7 @@ private:
             return budget;
         }
         const int waits = waits_without_.load(memory_order_relaxed) + 1;
-        waits_without_.store(waits % waits_a_probe, memory_order_relaxed);
+        set(waits_without_, waits % waits_a_probe);
         return waits == waits_a_probe ? probe_microseconds : 0;
     }
 
@@ -117,14 +120,14 @@ private:
         for (int i = 0; i < yields; ++i) {
             yield();
             if (poll()) {
-                yields_.store(std::min(2 * yields, most_yields), memory_order_relaxed);
+                set(yields_, std::min(2 * yields, most_yields));
                 return true;
             }
             if (std::chrono::steady_clock::now() - start > longest_yielding) {
                 break;
             }
         }
-        yields_.store(std::max(yields / 2, fewest_yields), memory_order_relaxed);
+        set(yields_, std::max(yields / 2, fewest_yields));
         return false;
     }
 
@@ -157,16 +160,18 @@ private:
                      memory_order_relaxed);
     }
 
-    void set_budget(int microseconds) noexcept {
-        budget_.store(std::min(microseconds, most_microseconds), memory_order_relaxed);
+    static void set(hint& place, int value) noexcept {
+        place.store(static_cast<std::int16_t>(value), memory_order_relaxed);
     }
+
+    void set_budget(int microseconds) noexcept { set(budget_, std::min(microseconds, most_microseconds)); }
 
     const std::uint64_t most_batch_;
     atomic<std::uint64_t> last_progress_{0};
-    atomic<int> budget_{most_microseconds};
-    atomic<int> waits_without_{0};
-    atomic<int> yields_{most_yields};
-    atomic<int> yielded_{0};
+    hint budget_{most_microseconds};
+    hint waits_without_{0};
+    hint yields_{most_yields};
+    hint yielded_{0};
     atomic<int> lag_{0};
     atomic<int> quick_{0};
 };
