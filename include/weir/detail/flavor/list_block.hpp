@@ -10,11 +10,33 @@
 #include <weir/detail/flavor/slot_state.hpp>
 #include <weir/detail/memory.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <new>
 
 namespace weir::detail {
+
+// The constants of a list; tests make them small.
+template <class T>
+struct list_sizes {
+    static constexpr std::size_t block_bytes = 32 * 1024; // two of them are what an empty channel may keep
+    static constexpr std::size_t header_bytes = 256;
+    static constexpr std::uint32_t most_slots = 1024;
+    static constexpr std::uint32_t slots = static_cast<std::uint32_t>(
+        std::clamp<std::size_t>((block_bytes - header_bytes) / (sizeof(T) + 1), 1, most_slots));
+
+    // How many threads may be inside a send when memory runs out.
+    static constexpr std::uint32_t threads = 256;
+    static constexpr std::uint32_t reserve = slots >= threads + threads / 2 ? threads : 0;
+
+    // Slots of the first block, inside the channel's state.
+    static constexpr std::size_t embedded_bytes = 128;
+    static constexpr std::uint32_t embedded_slots =
+        sizeof(T) < embedded_bytes && alignof(T) <= 16
+            ? static_cast<std::uint32_t>(std::min<std::size_t>(embedded_bytes / (sizeof(T) + 1), 14))
+            : 0;
+};
 
 template <class T>
 struct list_block {
