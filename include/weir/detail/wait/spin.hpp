@@ -6,7 +6,8 @@
 // budget  microseconds of spinning. Halved by a wait that it did not end, doubled by one that it did. Where nothing is
 //         left of it, as with a partner that runs only while this side does not, a wait now and then spins all the
 //         same, so that a change for the better is noticed.
-// yields  how often to give the processor away before parking; learnt likewise.
+// yields  how often to give the processor away before parking; learnt likewise. They cost more than they take: who has
+//         given way often is woken late.
 // yielded waits in a row that ended when the processor had been given away for a moment: the partner shares it. That
 //         is cheap, but for two threads that never sleep the system may take long to find another processor, even an
 //         idle one. So after many such waits one parks: who is woken is placed anew.
@@ -32,23 +33,35 @@ public:
     // `most_batch`: how much there can be at a time, at most; a lag is not to last until then.
     explicit spin_policy(std::uint64_t most_batch) noexcept : most_batch_(most_batch) {}
 
-    // Looks until `poll()` is true or the budget and a bounded number of yields are spent; true if poll() was. Most
-    // looks are at `glance()`, which is cheap and may miss what poll() sees. `progress` counts what this side has got
-    // through so far.
+    // Looks until `poll()` is true or the budget is spent; true if poll() was. Most looks are at `glance()`, which is
+    // cheap and may miss what poll() sees. `progress` counts what this side has got through so far.
     template <class Glance, class Poll>
-    bool wait(std::uint64_t progress, Glance glance, Poll poll) noexcept {
-        const int budget = next_budget();
-        if (budget != 0 && spin(budget, progress, glance, poll)) {
+    bool look(std::uint64_t progress, Glance glance, Poll poll) noexcept {
+        const int budget = next(budget_, is_probe() ? probe_microseconds : 0);
+        if (budget != 0 && can_spin() && spin(budget, progress, glance, poll)) {
             set_budget(2 * budget);
             set(yielded_, 0);
             return true;
         }
         set_budget(budget / 2);
         lag_.store(0, memory_order_relaxed);
+        return false;
+    }
+
+    // After that: gives the processor away a bounded number of times, and polls after each.
+    template <class Poll>
+    bool give_way(Poll poll) noexcept {
         const int in_a_row = yielded_.load(memory_order_relaxed);
-        const bool ended = in_a_row < most_yielded && give_way(poll);
+        const int yields = next(yields_, waits_.load(memory_order_relaxed) == 0 ? probe_yields : 0);
+        const bool ended = yields != 0 && in_a_row < most_yielded && give_way(yields, poll);
         set(yielded_, ended && can_spin() ? in_a_row + 1 : 0);
         return ended;
+    }
+
+    // Both.
+    template <class Glance, class Poll>
+    bool wait(std::uint64_t progress, Glance glance, Poll poll) noexcept {
+        return look(progress, glance, poll) || give_way(poll);
     }
 
 private:
@@ -61,7 +74,7 @@ private:
 
     static constexpr int most_yielded = 256;
     static constexpr int most_yields = 32;
-    static constexpr int fewest_yields = 2;
+    static constexpr int probe_yields = 2;
     static constexpr std::chrono::microseconds longest_yielding{50};
 
     static constexpr int looks_a_poll = 16;
@@ -76,17 +89,15 @@ private:
     static constexpr std::uint64_t large_batch = 16;
     static constexpr std::uint64_t small_batch = 2;
 
-    int next_budget() noexcept {
-        if (!can_spin()) {
-            return 0;
-        }
-        const int budget = budget_.load(memory_order_relaxed);
-        if (budget != 0) {
-            return budget;
-        }
-        const int waits = waits_without_.load(memory_order_relaxed) + 1;
-        set(waits_without_, waits % waits_a_probe);
-        return waits == waits_a_probe ? probe_microseconds : 0;
+    bool is_probe() noexcept {
+        const int waits = (waits_.load(memory_order_relaxed) + 1) % waits_a_probe;
+        set(waits_, waits);
+        return waits == 0;
+    }
+
+    static int next(const hint& learnt, int otherwise) noexcept {
+        const int value = learnt.load(memory_order_relaxed);
+        return value != 0 ? value : otherwise;
     }
 
     template <class Glance, class Poll>
@@ -112,11 +123,10 @@ private:
     }
 
     template <class Poll>
-    bool give_way(Poll& poll) noexcept {
+    bool give_way(int yields, Poll& poll) noexcept {
         // A yield to a partner on the same processor is over in no time. One that lasts went to somebody with work of its
         // own; then a wake comes sooner than the next turn.
         const auto start = std::chrono::steady_clock::now();
-        const int yields = yields_.load(memory_order_relaxed);
         for (int i = 0; i < yields; ++i) {
             yield();
             if (poll()) {
@@ -127,7 +137,7 @@ private:
                 break;
             }
         }
-        set(yields_, std::max(yields / 2, fewest_yields));
+        set(yields_, yields / 2);
         return false;
     }
 
@@ -169,7 +179,7 @@ private:
     const std::uint64_t most_batch_;
     atomic<std::uint64_t> last_progress_{0};
     hint budget_{most_microseconds};
-    hint waits_without_{0};
+    hint waits_{0};
     hint yields_{most_yields};
     hint yielded_{0};
     atomic<int> lag_{0};

@@ -18,8 +18,7 @@ constexpr auto always = []() noexcept { return true; };
 // How often a wait that is in vain glances.
 int glances_in_vain(spin_policy& policy) {
     int glances = 0;
-    EXPECT_FALSE(policy.wait(
-        0, [&]() noexcept { return ++glances, false; }, never));
+    EXPECT_FALSE(policy.wait(0, [&]() noexcept { return ++glances, false; }, never));
     return glances;
 }
 
@@ -60,8 +59,8 @@ TEST(spin_policy, does_not_take_a_glance_for_an_answer) {
 
 TEST(spin_policy, yields_and_polls_a_bounded_number_of_times_before_it_gives_up) {
     constexpr int most = 100'000;
-    spin_policy policy(any_batch);
     for (int i = 0; i < 10; ++i) {
+        spin_policy policy(any_batch);
         int polls = 0;
         EXPECT_FALSE(policy.wait(0, never, [&]() noexcept { return ++polls, false; }));
         EXPECT_GT(polls, 0);
@@ -88,33 +87,52 @@ TEST(spin_policy, stops_spinning_after_waits_in_vain_but_tries_again_and_spins_m
     }
     EXPECT_GT(without, many / 2);
     EXPECT_GT(tries, 0);
+    int ended = 0;
     for (int i = 0; i < 2 * many; ++i) {
-        EXPECT_TRUE(policy.wait(0, always, always));
+        ended += policy.wait(0, always, always) ? 1 : 0;
     }
+    EXPECT_GT(ended, many);
     EXPECT_EQ(glances_in_vain(policy), at_first);
 }
 
-TEST(spin_policy, gives_way_less_often_after_waits_in_vain_but_never_not_at_all) {
+TEST(spin_policy, stops_giving_way_after_waits_in_vain_but_tries_again_and_gives_way_more_after_others) {
     spin_policy policy(any_batch);
-    // A poll while spinning comes after a glance; one after a yield does not.
-    bool glanced = false;
-    const auto yields_in_vain = [&] {
+    const auto yields_until = [&](bool outcome) {
         int yields = 0;
-        EXPECT_FALSE(policy.wait(
-            0, [&]() noexcept { return glanced = true; },
-            [&]() noexcept {
-                yields += std::exchange(glanced, false) ? 0 : 1;
-                return false;
-            }));
+        EXPECT_FALSE(policy.look(0, never, never));
+        const bool ended = policy.give_way([&]() noexcept { return ++yields, outcome; });
+        EXPECT_EQ(ended, outcome && yields > 0);
         return yields;
     };
-    constexpr int many = 10;
+    constexpr int many = 64;
+    EXPECT_GT(yields_until(false), 0);
+    int without = 0;
+    int tries = 0;
     for (int i = 0; i < many; ++i) {
-        yields_in_vain();
+        const int yields = yields_until(false);
+        without += yields == 0 ? 1 : 0;
+        tries += without > 0 && yields > 0 ? 1 : 0;
     }
-    const int later = yields_in_vain();
-    EXPECT_GE(later, 1);
-    EXPECT_LE(later, 2);
+    EXPECT_GT(without, many / 2);
+    EXPECT_GT(tries, 0);
+    for (int i = 0; i < 2 * many; ++i) {
+        yields_until(true);
+    }
+    EXPECT_GT(yields_until(false), 0);
+}
+
+TEST(spin_policy, a_look_alone_does_not_give_way) {
+    spin_policy policy(any_batch);
+    for (int i = 0; i < 10; ++i) {
+        // A poll while spinning comes after a glance.
+        bool glanced = false;
+        EXPECT_FALSE(policy.look(
+            0, [&]() noexcept { return glanced = true; },
+            [&]() noexcept {
+                EXPECT_TRUE(std::exchange(glanced, false));
+                return false;
+            }));
+    }
 }
 
 // Two threads on one processor would hand it to each other for ever, and another one stand idle.
