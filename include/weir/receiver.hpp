@@ -100,7 +100,7 @@ public:
                                            return std::unexpected(static_cast<try_recv_error>(error));
                                        }
                                        const detail::taken_message taken(flavor, message);
-                                       return result(std::in_place, std::move(*message));
+                                       return result(std::in_place, detail::passed_on<T>(std::move(*message)));
                                    });
     }
 
@@ -184,7 +184,9 @@ public:
     // order.
     WEIR_CHECKED_FUNCTION void reset() noexcept {
         if (detail::channel_base* const channel = std::exchange(channel_, nullptr)) {
-            { const detail::receiver_use<> alone(*channel, "reset"); }
+            {
+                const detail::receiver_use<> alone(*channel, "reset");
+            }
             channel->drop_receiver();
         }
     }
@@ -262,7 +264,7 @@ private:
                 return std::unexpected(static_cast<E>(error));
             }
             const detail::taken_message taken(flavor, message);
-            return result(std::in_place, std::move(*message));
+            return result(std::in_place, detail::passed_on<T>(std::move(*message)));
         });
     }
 
@@ -346,7 +348,7 @@ private:
                 return nullptr;
             }
             const taken_message taken(flavor, message);
-            return ::new (place) T(std::move(*message));
+            return ::new (place) T(detail::passed_on<T>(std::move(*message)));
         });
         if (message_ == nullptr) {
             core()->places().give_back(place);

@@ -195,6 +195,36 @@ TEST_P(types_large, messages_larger_than_the_stack_pass) {
     EXPECT_EQ(received, 6);
 }
 
+// The same for one that is no more than its bytes.
+TEST_P(types_large, bytes_larger_than_the_stack_pass) {
+    using bytes = std::array<unsigned char, 256 * 1024>;
+    constexpr std::size_t stack = 160 * 1024;
+    auto [tx, rx] = open<bytes>(GetParam());
+    worker receives([&] {
+        on_small_stack(stack, [&] {
+            const auto expect = [](const auto* result, unsigned char fill) {
+                EXPECT_TRUE(result->has_value());
+                EXPECT_TRUE(std::ranges::all_of(**result, [fill](unsigned char byte) { return byte == fill; }));
+                delete result;
+            };
+            expect(new std::expected<bytes, weir::recv_error>(rx.recv()), 1);
+            expect(new std::expected<bytes, weir::recv_timeout_error>(rx.recv_timeout(patience)), 2);
+            for (auto&& message : rx) {
+                EXPECT_EQ(message.back(), 3);
+            }
+        });
+    });
+    on_small_stack(stack, [&] {
+        const auto message = std::make_unique<bytes>();
+        for (unsigned char fill = 1; fill <= 3; ++fill) {
+            message->fill(fill);
+            EXPECT_TRUE(fill == 2 ? tx.send(std::move(*message)) : tx.send(std::as_const(*message)));
+        }
+        tx = {};
+    });
+    receives.join();
+}
+
 TEST_P(types_large, messages_larger_than_the_stack_are_dropped) {
     auto [tx, rx] = open<big>(GetParam());
     for (std::size_t i = 0; i < GetParam().room(3); ++i)

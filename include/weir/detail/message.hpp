@@ -5,6 +5,7 @@
 #define WEIR_DETAIL_MESSAGE_HPP
 
 #include <weir/detail/platform/config.hpp>
+#include <weir/detail/platform/cpu.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -33,6 +34,37 @@ constexpr bool check_message() {
                       "weir: a message type must be nothrow move constructible");
     }
     return true;
+}
+
+// Many bytes, and nothing else.
+template <class T>
+constexpr bool is_large_and_plain = sizeof(T) >= 256 && std::is_aggregate_v<T> && std::is_trivially_copyable_v<T> &&
+                                    std::is_trivially_default_constructible_v<T>;
+
+// Converts to a T of the same bytes.
+template <class T>
+class copy_of {
+public:
+    explicit copy_of(const T& from) noexcept : from_(from) {}
+
+    operator T() const noexcept {
+        T copy; // where the caller wants it: it is elided
+        copy_bytes(std::addressof(copy), std::addressof(from_), sizeof(T));
+        return copy;
+    }
+
+private:
+    const T& from_;
+};
+
+// `value`, as the one argument to make a T of.
+template <class T, class Value>
+decltype(auto) passed_on(Value&& value) noexcept {
+    if constexpr (is_large_and_plain<T> && std::is_same_v<std::remove_cvref_t<Value>, T>) {
+        return copy_of<T>(value);
+    } else {
+        return std::forward<Value>(value);
+    }
 }
 
 // Makes a message from what a caller gave, at the moment of success, straight in its slot: make() returns a T and
@@ -74,7 +106,8 @@ template <class T, class Value, class Check, class Send>
 auto send_converted(Value&& value, const Check& check, const Send& send) {
     constexpr bool throws = !std::is_nothrow_convertible_v<Value, T>;
     constexpr bool plain = std::is_trivially_copyable_v<T> && std::is_same_v<std::remove_cvref_t<Value>, T>;
-    return detail::send_made<T, throws, plain>([&value]() -> T { return std::forward<Value>(value); }, check, send);
+    return detail::send_made<T, throws, plain>(
+        [&value]() -> T { return detail::passed_on<T>(std::forward<Value>(value)); }, check, send);
 }
 
 // Likewise for a T constructed from `args`.

@@ -162,8 +162,7 @@ bool is_plain(Value&& value) {
         plain = std::remove_reference_t<decltype(source)>::is_plain;
         return std::unexpected(refused);
     };
-    EXPECT_FALSE(send_converted<T>(
-        std::forward<Value>(value), [] { return result(); }, look));
+    EXPECT_FALSE(send_converted<T>(std::forward<Value>(value), [] { return result(); }, look));
     return plain;
 }
 
@@ -196,6 +195,34 @@ TEST(message_source, copies_an_lvalue) {
     EXPECT_TRUE(send_converted<std::string>(argument, way.check<std::string>(), way.send(place)));
     EXPECT_EQ(*place.get(), argument);
     std::destroy_at(place.get());
+}
+
+using words = std::array<std::uint64_t, 100>;
+struct with_constructor {
+    with_constructor() = default;
+    template <class U>
+    explicit with_constructor(const U&) {} // would be taken instead of the copy constructor
+    words bytes;
+};
+
+TEST(passed_on, copies_a_large_message_of_bytes_alone) {
+    using weir::detail::is_large_and_plain;
+    using weir::detail::passed_on;
+    static_assert(is_large_and_plain<words>);
+    static_assert(!is_large_and_plain<with_constructor>);
+    static_assert(!is_large_and_plain<std::uint64_t>);
+    static_assert(!is_large_and_plain<std::array<std::unique_ptr<int>, 100>>);
+    static_assert(std::is_same_v<decltype(passed_on<words>(std::declval<int&>())), int&>);
+    words from{};
+    from.front() = 1;
+    from.back() = 2;
+    EXPECT_EQ(words(passed_on<words>(from)), from);
+    EXPECT_EQ(words(passed_on<words>(std::as_const(from))), from);
+    EXPECT_EQ(words(passed_on<words>(std::move(from))), from);
+    attempt way;
+    message_place<words> place;
+    EXPECT_TRUE(send_converted<words>(from, way.check<words>(), way.send(place)));
+    EXPECT_EQ(*place.get(), from);
 }
 
 TEST(message_place, is_as_large_and_as_aligned_as_its_message) {
