@@ -55,7 +55,8 @@ struct unbounded : bench::loops<unbounded<T>> {
     static void send(sender<T>& tx, bench::number n) { tx.target->enqueue(tx.token, bench::make_message<T>(n)); }
 
     static bench::number receive(receiver<T>& rx) {
-        T value = bench::blank_message<T>();
+        T value;
+        bench::leave_blank(value);
         rx.source->wait_dequeue(rx.token, value);
         return bench::value_of(value);
     }

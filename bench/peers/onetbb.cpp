@@ -23,7 +23,8 @@ struct adapter : bench::loops<Channel> {
     static void send(auto& tx, bench::number n) { tx->push(bench::make_message<T>(n)); }
 
     static bench::number receive(auto& rx) {
-        T value = bench::blank_message<T>();
+        T value;
+        bench::leave_blank(value);
         rx->pop(value);
         return bench::value_of(value);
     }

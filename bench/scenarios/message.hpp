@@ -24,29 +24,26 @@ constexpr number times_counted = 2;
 template <>
 constexpr number times_counted<number> = 1;
 
-// A message of which the compiler must think that every word was set, or it would not copy the words between. They are
-// left as they are: to fill them would be work beside the channel's.
+// Makes the compiler think that every word was set, or it would not copy the words between. They are left as they are: to
+// fill them would be work beside the channel's.
 template <class T>
-T blank_message() {
-    if constexpr (sizeof(T) == sizeof(number)) {
-        return 0;
-    } else {
-        T blank;
-        asm volatile("" : "=m"(blank));
-        return blank;
+void leave_blank(T& message) {
+    if constexpr (sizeof(T) != sizeof(number)) {
+        asm volatile("" : : "r"(&message) : "memory");
     }
 }
 
 template <class T>
 T make_message(number n) {
+    T made; // here, and not in a branch, or g++ 12 copies it
     if constexpr (sizeof(T) == sizeof(number)) {
-        return n;
+        made = n;
     } else {
-        T made = blank_message<T>();
+        leave_blank(made);
         made.words[0] = n;
         made.words[sizeof(T) / sizeof(number) - 1] = n;
-        return made;
     }
+    return made;
 }
 
 inline number value_of(number n) { return n; }
