@@ -28,7 +28,9 @@ constexpr number times_counted<number> = 1;
 // fill them would be work beside the channel's.
 template <class T>
 void leave_blank(T& message) {
-    if constexpr (sizeof(T) != sizeof(number)) {
+    if constexpr (sizeof(T) == sizeof(number)) {
+        message = 0;
+    } else {
         asm volatile("" : : "r"(&message) : "memory");
     }
 }
