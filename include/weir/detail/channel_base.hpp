@@ -14,6 +14,7 @@
 #define WEIR_DETAIL_CHANNEL_BASE_HPP
 
 #include <weir/detail/nested_drop.hpp>
+#include <weir/detail/platform/injection.hpp>
 #include <weir/detail/wait/debt_lock.hpp>
 #include <weir/detail/wait/receiver_wait.hpp>
 
@@ -55,9 +56,11 @@ public:
     void drop_sender() noexcept {
         // acq_rel: pairs with itself; the last sender passes on what all of them did (through senders_gone)
         if (senders_.fetch_sub(1, memory_order_acq_rel) == 1) {
+            WEIR_POINT("channel.last_sender");
             if (!is_last_holder()) {
                 receiving_.senders_gone();
             }
+            WEIR_POINT("channel.senders_gone");
             release();
         }
     }
@@ -66,6 +69,7 @@ public:
     // later.
     void drop_receiver() noexcept {
         has_receiver_ = false;
+        WEIR_POINT("channel.drop_receiver");
         if (!is_last_holder()) {
             close_sending();
         }
@@ -96,9 +100,12 @@ protected:
     // Frees the state. The last call.
     virtual void destroy() noexcept = 0;
 
-    // A sender that stored a message and then saw that the receiver is gone.
-    void drain_late() noexcept {
-        if (consumer_.try_lock_or_owe()) {
+    // A sender that stored a message and then read these flags: tells who is to be told. If the receiver is gone, sees to
+    // it that the message is destroyed.
+    WEIR_NOINLINE void after_write(std::uint32_t flags) noexcept {
+        if ((flags & receiver_wait::no_receiver) == 0) {
+            receiving_.notify(flags);
+        } else if (consumer_.try_lock_or_owe()) {
             drain_and_leave();
         }
     }
@@ -106,12 +113,15 @@ protected:
 private:
     void drop() noexcept final {
         drain();
+        WEIR_POINT("channel.drained");
         if (is_send_under_way()) {
             // After these two, who stores a message sees that the receiver is gone, and sees to its message.
             receiving_.receiver_gone();
+            WEIR_POINT("channel.receiver_gone");
             receiving_.barrier();
             drain_and_leave();
         }
+        WEIR_POINT("channel.receiver_out");
         release();
     }
 
@@ -120,6 +130,7 @@ private:
     void drain_and_leave() noexcept {
         do {
             drain();
+            WEIR_POINT("channel.give_back");
         } while (!consumer_.unlock_unless_owed());
     }
 

@@ -5,6 +5,7 @@
 #define WEIR_DETAIL_RECEIVING_HPP
 
 #include <weir/detail/channel_base.hpp>
+#include <weir/detail/platform/injection.hpp>
 #include <weir/error.hpp>
 
 #include <cstdio>
@@ -80,6 +81,7 @@ auto try_take(Flavor& flavor) noexcept {
     if (auto* const message = flavor.acquire()) {
         return result{message, {}};
     }
+    WEIR_POINT("receiver.missed");
     if (!flavor.has_senders()) {
         // Their messages came before they went.
         auto* const message = flavor.acquire();

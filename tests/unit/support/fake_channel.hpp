@@ -27,9 +27,8 @@ public:
     // A send: stores a message, then looks whether the receiver is gone.
     void send() noexcept {
         log_->messages.fetch_add(1);
-        const std::uint32_t flags = this->receiving_.flags_after_write();
-        if ((flags & weir::detail::receiver_wait::no_receiver) != 0) {
-            this->drain_late();
+        if (const std::uint32_t flags = this->receiving_.flags_after_write(); flags != 0) {
+            this->after_write(flags);
         }
     }
 

@@ -9,6 +9,7 @@
 #ifndef WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
 #define WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
 
+#include <weir/detail/platform/injection.hpp>
 #include <weir/detail/wait/sender_wait.hpp>
 
 #include <cstdint>
@@ -37,7 +38,9 @@ WEIR_NOINLINE send_result send_waiting(Flavor& flavor, sender_wait& sending, Sou
     for (bool first = false;;) { // sticky: who was at the front once stays there
         answer outcome = answer::retry;
         thread_waiter<Source> self(source);
+        WEIR_POINT("sender.enrol");
         sending.enrol(self, first, to_wake);
+        WEIR_POINT("sender.enrolled");
         flavor.order_after_enrol();
         if (flavor.may_send() && self.take()) {
             sending.withdraw(self, to_wake);

@@ -41,6 +41,7 @@
 #include <weir/detail/flavor/list_block.hpp>
 #include <weir/detail/flavor/look_ahead.hpp>
 #include <weir/detail/platform/cpu.hpp>
+#include <weir/detail/platform/injection.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -183,6 +184,7 @@ private:
     public:
         explicit pin(list& owner) noexcept : owner_(owner) {
             owner_.pins_.fetch_add(1, memory_order_seq_cst); // pairs with reclaim
+            WEIR_POINT("list.pinned");
         }
         ~pin() { owner_.pins_.fetch_sub(1, memory_order_release); } // pairs with reclaim
 
@@ -269,19 +271,20 @@ private:
         if (fresh == nullptr) {
             fresh = try_make_block<T>(Sizes::slots, Sizes::reserve);
         }
-        block* next = nullptr;
         if (fresh == nullptr) {
-            next = last->next.load(memory_order_acquire);
-            return next;
+            return last->next.load(memory_order_acquire);
         }
         fresh->start = last->end();
         fresh->previous = last;
+        WEIR_POINT("list.link");
+        block* next = nullptr;
         // [linked] release, pairs with the acquires of next
         if (last->next.compare_exchange_strong(next, fresh, memory_order_acq_rel, memory_order_acquire)) {
             next = fresh;
         } else {
             give_spare(fresh);
         }
+        WEIR_POINT("list.linked");
         advance(linked_end_, next->end());
         return next;
     }
@@ -295,7 +298,9 @@ private:
 
     template <class Source>
     WEIR_INLINE void write(std::uint64_t index, Source& source) noexcept {
+        WEIR_POINT("list.claimed");
         block* in = hint_.load(memory_order_seq_cst); // pairs with move_hint
+        WEIR_POINT("list.hinted");
         if (index - in->start >= in->low) [[unlikely]] {
             in = find_block(in, index);
         }
@@ -304,18 +309,12 @@ private:
             detail::prefetch_for_write(in->value(slot + prefetch_ahead));
         }
         source.make_at(in->value(slot));
+        WEIR_POINT("list.made");
         // [written] release, pairs with acquire() and is_written
         in->state(slot).store(in->written(), memory_order_release);
+        WEIR_POINT("list.written");
         if (const std::uint32_t flags = receiving_.flags_after_write(); flags != 0) [[unlikely]] {
-            after_write(flags);
-        }
-    }
-
-    WEIR_NOINLINE void after_write(std::uint32_t flags) noexcept {
-        if ((flags & receiver_wait::no_receiver) != 0) {
-            this->drain_late();
-        } else {
-            receiving_.notify(flags);
+            this->after_write(flags);
         }
     }
 
@@ -345,6 +344,7 @@ private:
         // seq_cst both, and where it has moved already: pairs with the claims and the loads of the hint that follow
         // them
         if (hint_.compare_exchange_strong(seen, to, memory_order_seq_cst, memory_order_seq_cst)) {
+            WEIR_POINT("list.hint_moved");
             from->passed_at.store(tail_.load(memory_order_seq_cst) / step, memory_order_relaxed);
         }
     }
@@ -369,17 +369,13 @@ private:
     // ---- The receiver ----
 
     WEIR_NOINLINE T* acquire_slowly() noexcept {
-        if (!look_.is_active() && head_.slot == head_.in->size) {
-            position next = head_;
-            if (!enter(next)) {
-                trim();
-                return nullptr;
+        if (look_.is_active() || head_.slot != head_.in->size) {
+            if (look_.find(*this, head_, taking_)) {
+                return taking_.in->value(taking_.slot);
             }
+        } else if (position next = head_; enter(next)) {
             move_head(next);
             return acquire();
-        }
-        if (look_.find(*this, head_, taking_)) {
-            return taking_.in->value(taking_.slot);
         }
         trim();
         return nullptr;
@@ -422,6 +418,7 @@ private:
             if (head_index_.load(memory_order_relaxed) < std::min(passed_at, final_.load(memory_order_relaxed))) {
                 return;
             }
+            WEIR_POINT("list.reclaim");
             // acquire, pairs with the end of extend; seq_cst, pairs with its begin
             if (pins_.load(memory_order_seq_cst) != 0) {
                 return;
@@ -446,6 +443,7 @@ private:
         if (!this->closed_) {
             this->closed_ = true;
             const std::uint64_t tail = tail_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with the claims
+            WEIR_POINT("list.closing");
             final_.store(tail / step, memory_order_release);                             // pairs with tail_index
         }
     }

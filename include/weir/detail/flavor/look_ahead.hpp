@@ -26,6 +26,7 @@
 #define WEIR_DETAIL_FLAVOR_LOOK_AHEAD_HPP
 
 #include <weir/detail/memory.hpp>
+#include <weir/detail/platform/injection.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -157,6 +158,7 @@ public:
 private:
     void start_round(Queue& queue) noexcept {
         tail_ = queue.tail_index();
+        WEIR_POINT("look.round");
         looked_ = 0;
         is_beyond_ = false;
     }
@@ -174,6 +176,7 @@ private:
                 cursor_ = queue.after(cursor_);
                 return true;
             }
+            WEIR_POINT("look.hole");
             if (!queue.is_taken(cursor_)) {
                 if (!holes_.push_back(cursor_)) {
                     return go_on_beyond(queue, found);

@@ -22,6 +22,7 @@
 
 #include <weir/detail/channel_core.hpp>
 #include <weir/detail/flavor/blocking_send.hpp>
+#include <weir/detail/platform/injection.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -54,8 +55,11 @@ public:
             }
             // acquire, pairs with [armed]: the landing is free
         } while (!word_.compare_exchange_weak(word, claimed, memory_order_acq_rel, memory_order_acquire));
+        WEIR_POINT("rendezvous.claimed");
         source.make_at(landing_.raw());
+        WEIR_POINT("rendezvous.made");
         word_.exchange(written, memory_order_seq_cst); // [written] pairs with acquire()
+        WEIR_POINT("rendezvous.written");
         if (const std::uint32_t flags = receiving_.flags_after_write(); flags != 0) {
             receiving_.notify(flags);
         }
@@ -127,6 +131,7 @@ public:
             return wait_result::timeout;
         }
         word_.exchange(armed, memory_order_seq_cst); // [armed] release, pairs with try_send
+        WEIR_POINT("rendezvous.armed");
         if (sending_.is_waited_after_write() && serve_though_armed()) {
             poll();
             return wait_result::ready;
@@ -136,6 +141,7 @@ public:
             return false;
         }; // what poll() reads is written by seq_cst operations
         const wait_result result = receiving_.wait(0, until, stop, is_written, poll, nothing_under_way);
+        WEIR_POINT("rendezvous.disarm");
         if (result == wait_result::ready || disarm()) {
             disarm();
             return result;
@@ -166,6 +172,7 @@ private:
     }
 
     void serve(waiter& next) noexcept {
+        WEIR_POINT("rendezvous.serve");
         next.make_at(landing_.raw());
         next.finish(answer::served);
     }
@@ -191,6 +198,7 @@ private:
         if (next == nullptr) {
             return false;
         }
+        WEIR_POINT("rendezvous.popped");
         if (!disarm()) {
             next->finish(answer::retry);
             return false;
@@ -204,6 +212,7 @@ private:
         if (!this->closed_) {
             this->closed_ = true;
             word_.exchange(closed_bit, memory_order_seq_cst); // pairs with try_send, waiters_to_wake
+            WEIR_POINT("rendezvous.closing");
             sending_.wake_all();
         }
     }

@@ -36,6 +36,7 @@
 #include <weir/detail/flavor/look_ahead.hpp>
 #include <weir/detail/flavor/ring_slots.hpp>
 #include <weir/detail/platform/cpu.hpp>
+#include <weir/detail/platform/injection.hpp>
 #include <weir/detail/wait/backoff.hpp>
 
 #include <algorithm>
@@ -177,7 +178,9 @@ public:
         if (sending_.is_waited()) [[unlikely]] {
             serve_waiting(false);
         }
+        WEIR_POINT("ring.publish");
         head_.store(own_head_, memory_order_release); // pairs with claim
+        WEIR_POINT("ring.published");
         if (sending_.is_waited_after_write()) [[unlikely]] {
             serve_waiting(true);
         }
@@ -262,6 +265,7 @@ private:
                 const position head = head_.load(memory_order_acquire); // pairs with release()
                 head_seen_.store(head, memory_order_release);           // [seen]
                 if (ticket - head >= one_lap_) {
+                    WEIR_POINT("ring.full");
                     // Full, if the tail that was read is still the tail; else it was too old to tell.
                     const std::uint64_t now = tail_.load(memory_order_acquire);
                     if (now == tail) {
@@ -271,6 +275,7 @@ private:
                     continue;
                 }
             }
+            WEIR_POINT("ring.claim");
             // seq_cst, pairs with tail_index; on failure acquire, pairs with close_sending
             if (tail_.compare_exchange_weak(tail, after(ticket) * 2, memory_order_seq_cst, memory_order_acquire))
                 [[likely]] {
@@ -282,24 +287,19 @@ private:
 
     template <class Source>
     void write(std::uint64_t ticket, Source& source) noexcept {
+        WEIR_POINT("ring.claimed");
         const place at = slots_.at(slot_of(ticket));
         if (sizeof(T) <= cache_line && slot_of(ticket) + prefetch_ahead < capacity_) [[likely]] {
             detail::prefetch_for_write(reinterpret_cast<std::byte*>(at.value) +
                                        slots_type::bytes_between(prefetch_ahead));
         }
         source.make_at(at.value);
+        WEIR_POINT("ring.made");
         // [written] release, pairs with acquire() and is_written
         at.state->store(written_in(lap_of(ticket)), memory_order_release);
+        WEIR_POINT("ring.written");
         if (const std::uint32_t flags = receiving_.flags_after_write(); flags != 0) [[unlikely]] {
-            after_write(flags);
-        }
-    }
-
-    WEIR_NOINLINE void after_write(std::uint32_t flags) noexcept {
-        if ((flags & receiver_wait::no_receiver) != 0) {
-            this->drain_late();
-        } else {
-            receiving_.notify(flags);
+            this->after_write(flags);
         }
     }
 
@@ -353,6 +353,7 @@ private:
             const std::uint64_t ticket = tail / 2;
             // seq_cst, as in claim
             if (tail_.compare_exchange_weak(tail, after(ticket) * 2, memory_order_seq_cst, memory_order_relaxed)) {
+                WEIR_POINT("ring.serve");
                 const place at = slots_.at(slot_of(ticket));
                 if (next.may_be_served()) {
                     next.make_at(at.value);
@@ -372,6 +373,7 @@ private:
         if (!this->closed_) {
             this->closed_ = true;
             tail_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with the claims
+            WEIR_POINT("ring.closing");
             sending_.wake_all();
         }
     }

@@ -8,6 +8,7 @@
 #define WEIR_DETAIL_WAIT_FUTEX_PARKER_HPP
 
 #include <weir/detail/platform/futex.hpp>
+#include <weir/detail/platform/injection.hpp>
 #include <weir/detail/wait/deadline.hpp>
 
 #if WEIR_HAS_FUTEX
@@ -27,6 +28,7 @@ public:
             return true;
         }
         for (;;) {
+            WEIR_POINT("parker.sleep");
             futex_wait(word_, parked, until.time());
             seen = token;
             // acquire, pairs with [unpark]
@@ -48,6 +50,7 @@ public:
         atomic<std::uint32_t>* const address = &word_;
         // [unpark] release, pairs with the acquires in park and has_token
         if (word_.exchange(token, memory_order_release) == parked) {
+            WEIR_POINT("parker.wake");
             futex_wake_one(address);
         }
     }

@@ -5,6 +5,7 @@
 #define WEIR_DETAIL_WAIT_PORTABLE_PARKER_HPP
 
 #include <weir/detail/platform/atomic.hpp>
+#include <weir/detail/platform/injection.hpp>
 #include <weir/detail/wait/deadline.hpp>
 
 #include <algorithm>
@@ -20,6 +21,7 @@ public:
     bool park(deadline until) noexcept {
         std::unique_lock lock(mutex_);
         while (!token_.load(memory_order_relaxed)) {
+            WEIR_POINT("parker.sleep");
             if (until.is_never()) {
                 put_.wait(lock);
             } else if (until.has_passed()) {
@@ -41,6 +43,7 @@ public:
     void unpark() noexcept {
         const std::lock_guard lock(mutex_);
         token_.store(true, memory_order_release); // release, pairs with has_token
+        WEIR_POINT("parker.wake");
         put_.notify_one();
     }
 

@@ -19,6 +19,7 @@
 #ifndef WEIR_DETAIL_WAIT_RECEIVER_WAIT_HPP
 #define WEIR_DETAIL_WAIT_RECEIVER_WAIT_HPP
 
+#include <weir/detail/platform/injection.hpp>
 #include <weir/detail/wait/deadline.hpp>
 #include <weir/detail/wait/debt_lock.hpp>
 #include <weir/detail/wait/flag_word.hpp>
@@ -50,6 +51,7 @@ public:
     // Any thread: wakes the receiving side as `flags` say.
     void notify(std::uint32_t flags) noexcept {
         if ((flags & sleeping) != 0 && (flags_.lower(sleeping) & sleeping) != 0) {
+            WEIR_POINT("receiver.unpark");
             parker_.unpark();
         }
         if ((flags & enrolled) != 0 && lock_.try_lock_or_owe()) {
@@ -106,13 +108,16 @@ private:
         [[maybe_unused]] const auto callback = on_stop(stop, [this]() noexcept { parker_.unpark(); });
         for (bool in_time = true;;) {
             flags_.raise(sleeping);
+            WEIR_POINT("receiver.raised");
             bool ready = poll();
             if (!ready && under_way()) {
                 flags_.barrier();
                 ready = poll();
             }
             if (!ready && in_time && !stop.stop_requested()) {
+                WEIR_POINT("receiver.park");
                 in_time = parker_.park(until);
+                WEIR_POINT("receiver.woken");
                 ready = poll();
             } else if (!ready) {
                 flags_.lower(sleeping);

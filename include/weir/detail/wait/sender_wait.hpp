@@ -10,6 +10,7 @@
 #ifndef WEIR_DETAIL_WAIT_SENDER_WAIT_HPP
 #define WEIR_DETAIL_WAIT_SENDER_WAIT_HPP
 
+#include <weir/detail/platform/injection.hpp>
 #include <weir/detail/wait/deadline.hpp>
 #include <weir/detail/wait/debt_lock.hpp>
 #include <weir/detail/wait/flag_word.hpp>
@@ -33,6 +34,7 @@ public:
     using waiter::ticket;
 
     void finish(answer outcome) noexcept override {
+        WEIR_POINT("sender.finish");
         outcome_ = outcome; // read by the owner after it took the token
         parker_.unpark();
     }
@@ -47,7 +49,9 @@ public:
         });
         const auto answered = [this]() noexcept { return parker_.has_token(); };
         spin.wait(progress, answered, answered);
+        WEIR_POINT("sender.park");
         if (!parker_.park(until)) {
+            WEIR_POINT("sender.timeout");
             if (take()) {
                 return answer::timeout;
             }
@@ -82,6 +86,7 @@ public:
             return nullptr;
         }
         waiter* const node = list_.pop_claimed();
+        WEIR_POINT("sender.popped");
         update_flag();
         unlock(room);
         return node;
@@ -92,6 +97,7 @@ public:
     template <class Room>
     void enrol(waiter& node, bool first, Room room) noexcept {
         lock_.lock();
+        WEIR_POINT("sender.locked");
         first ? list_.push_front(node) : list_.push_back(node);
         flags_.raise(waiting);
         unlock(room);
@@ -103,6 +109,7 @@ public:
     // Who took the claim of its own waiter.
     template <class Room>
     void withdraw(waiter& node, Room room) noexcept {
+        WEIR_POINT("sender.withdraw");
         lock_.lock();
         list_.remove(node);
         update_flag();
