@@ -262,7 +262,9 @@ def find_count(program: Program, scenario: str, regime: str, load: Load, pace: P
 
 
 class Progress:
-    """A line on a terminal: what runs, and how long it will still take."""
+    """What runs, and how long it will still take: on a terminal a line that changes, elsewhere a line now and then."""
+
+    SECONDS_A_LINE = 10
 
     def __init__(self, steps: int, end: float) -> None:
         self._began = time.monotonic()
@@ -271,6 +273,7 @@ class Progress:
         self._done = 0
         self._end = end
         self._terminal = sys.stderr.isatty()
+        self._next_line = 0.0
 
     @property
     def seconds(self) -> float:
@@ -281,9 +284,11 @@ class Progress:
         return max(self._steps - self._done, 1)
 
     def show(self, what: str) -> None:
-        if not self._terminal:
-            return
-        print(f"\r\x1b[K{what}{self._left()}", end="", file=sys.stderr, flush=True)
+        if self._terminal:
+            print(f"\r\x1b[K{what}{self._left()}", end="", file=sys.stderr, flush=True)
+        elif self.seconds >= self._next_line:
+            self._next_line = self.seconds + self.SECONDS_A_LINE
+            print(f"{what}{self._left()}", file=sys.stderr, flush=True)
 
     def _left(self) -> str:
         if not self._done:
