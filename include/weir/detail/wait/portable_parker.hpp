@@ -5,11 +5,11 @@
 #define WEIR_DETAIL_WAIT_PORTABLE_PARKER_HPP
 
 #include <weir/detail/platform/atomic.hpp>
+#include <weir/detail/platform/mutex.hpp>
 #include <weir/detail/wait/deadline.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <mutex>
 
 namespace weir::detail {
@@ -47,8 +47,8 @@ public:
 private:
     static constexpr std::chrono::hours longest_step{1};
 
-    std::mutex mutex_;
-    std::condition_variable put_;
+    mutex mutex_;
+    condition_variable put_;
     atomic<bool> token_{false};
 };
 

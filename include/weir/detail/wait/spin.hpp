@@ -19,6 +19,7 @@
 #define WEIR_DETAIL_WAIT_SPIN_HPP
 
 #include <weir/detail/platform/atomic.hpp>
+#include <weir/detail/platform/clock.hpp>
 #include <weir/detail/platform/cpu.hpp>
 
 #include <algorithm>
@@ -53,7 +54,7 @@ public:
 
 private:
     // Two bytes each, so that all of it shares a cache line or two with a parker.
-    using hint = atomic<std::int16_t>;
+    using small_hint = hint<std::int16_t>;
 
     static constexpr int most_microseconds = 32;
     static constexpr int probe_microseconds = 2;
@@ -115,7 +116,7 @@ private:
     bool give_way(Poll& poll) noexcept {
         // A yield to a partner on the same processor is over in no time. One that lasts went to somebody with work of its
         // own; then a wake comes sooner than the next turn.
-        const auto start = std::chrono::steady_clock::now();
+        const auto start = steady_clock::now();
         const int yields = yields_.load(memory_order_relaxed);
         for (int i = 0; i < yields; ++i) {
             yield();
@@ -123,7 +124,7 @@ private:
                 set(yields_, std::min(2 * yields, most_yields));
                 return true;
             }
-            if (std::chrono::steady_clock::now() - start > longest_yielding) {
+            if (steady_clock::now() - start > longest_yielding) {
                 break;
             }
         }
@@ -160,20 +161,20 @@ private:
                      memory_order_relaxed);
     }
 
-    static void set(hint& place, int value) noexcept {
+    static void set(small_hint& place, int value) noexcept {
         place.store(static_cast<std::int16_t>(value), memory_order_relaxed);
     }
 
     void set_budget(int microseconds) noexcept { set(budget_, std::min(microseconds, most_microseconds)); }
 
     const std::uint64_t most_batch_;
-    atomic<std::uint64_t> last_progress_{0};
-    hint budget_{most_microseconds};
-    hint waits_without_{0};
-    hint yields_{most_yields};
-    hint yielded_{0};
-    atomic<int> lag_{0};
-    atomic<int> quick_{0};
+    hint<std::uint64_t> last_progress_{0};
+    small_hint budget_{most_microseconds};
+    small_hint waits_without_{0};
+    small_hint yields_{most_yields};
+    small_hint yielded_{0};
+    hint<int> lag_{0};
+    hint<int> quick_{0};
 };
 
 } // namespace weir::detail
