@@ -145,10 +145,12 @@ private:
 
 } // namespace
 
-int main(int count, char** arguments) {
-    return model::run<last_out<2, kind::list>, last_out<3, kind::list>, last_out<2, kind::ring>,
-                      last_out<3, kind::ring>, last_out<2, kind::rendezvous>, last_out<3, kind::rendezvous>,
-                      disconnected<2, kind::list>, disconnected<3, kind::list>, disconnected<2, kind::ring>,
-                      disconnected<3, kind::ring>, disconnected<2, kind::rendezvous>, disconnected<3, kind::rendezvous>,
-                      weak_lock<2>, weak_lock<3>>(count, arguments);
-}
+#if !defined(WEIR_MODELS)
+#define WEIR_MODELS                                                                                                    \
+    last_out<2, kind::list>, last_out<3, kind::list>, last_out<2, kind::ring>, last_out<3, kind::ring>,                \
+        last_out<2, kind::rendezvous>, last_out<3, kind::rendezvous>, disconnected<2, kind::list>,                     \
+        disconnected<3, kind::list>, disconnected<2, kind::ring>, disconnected<3, kind::ring>,                         \
+        disconnected<2, kind::rendezvous>, disconnected<3, kind::rendezvous>, weak_lock<2>, weak_lock<3>
+#endif
+
+int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }

@@ -69,6 +69,15 @@ public:
     static constexpr const char* notes = "";
 };
 
+// Senders that claim the careful way walk the blocks before they have claimed anything.
+template <unsigned Threads>
+class careful : public all_received<Threads, message_of_none, Threads == 2 ? 5 : 3> {
+public:
+    static constexpr const char* name = Threads == 2 ? "list.careful.2" : "list.careful.3";
+    static constexpr const char* protocol = "recycling of blocks";
+    static constexpr const char* notes = "";
+};
+
 // The first block is there only once a sender makes it, and the receiver may have gone by then (crossbeam#971, #972,
 // #1084, #1187: leaked, then freed twice).
 template <unsigned Threads>
@@ -217,7 +226,10 @@ private:
 
 } // namespace
 
-int main(int count, char** arguments) {
-    return model::run<hand_over<2>, hand_over<3>, recycle<2>, recycle<3>, first_block<2>, first_block<3>, close_list<2>,
-                      close_list<3>, leave_list<2>, leave_list<3>, look_ahead<2>, look_ahead<3>>(count, arguments);
-}
+#if !defined(WEIR_MODELS)
+#define WEIR_MODELS                                                                                                    \
+    hand_over<2>, hand_over<3>, recycle<2>, recycle<3>, careful<2>, careful<3>, first_block<2>, first_block<3>,        \
+        close_list<2>, close_list<3>, leave_list<2>, leave_list<3>, look_ahead<2>, look_ahead<3>
+#endif
+
+int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }

@@ -149,7 +149,8 @@ public:
 
 } // namespace
 
-int main(int count, char** arguments) {
-    return model::run<meet<2>, meet<3>, meet_in_time<2>, meet_in_time<3>, close_rendezvous<2>, close_rendezvous<3>>(
-        count, arguments);
-}
+#if !defined(WEIR_MODELS)
+#define WEIR_MODELS meet<2>, meet<3>, meet_in_time<2>, meet_in_time<3>, close_rendezvous<2>, close_rendezvous<3>
+#endif
+
+int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }

@@ -278,8 +278,11 @@ private:
 
 } // namespace
 
-int main(int count, char** arguments) {
-    return model::run<wrap<2>, wrap<3>, try_ring<2>, try_ring<3>, full_and_close<2, false>, full_and_close<3, false>,
-                      full_and_close<2, true>, full_and_close<3, true>, send_time_out<2>, send_time_out<3>,
-                      look_ahead<2>, look_ahead<3>>(count, arguments);
-}
+#if !defined(WEIR_MODELS)
+#define WEIR_MODELS                                                                                                    \
+    wrap<2>, wrap<3>, try_ring<2>, try_ring<3>, full_and_close<2, false>, full_and_close<3, false>,                    \
+        full_and_close<2, true>, full_and_close<3, true>, send_time_out<2>, send_time_out<3>, look_ahead<2>,           \
+        look_ahead<3>
+#endif
+
+int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }
