@@ -80,6 +80,7 @@ public:
             : (Threads == 2 ? "lifetime.disconnected.rendezvous.2" : "lifetime.disconnected.rendezvous.3");
     static constexpr const char* protocol = "sender count and last out";
     static constexpr const char* notes = "";
+    static constexpr const char* needs = "parked,woken";
 
     void thread(unsigned index) {
         if (index == 0) {

@@ -59,6 +59,7 @@ public:
     static constexpr const char* name = Threads == 2 ? "list.hand_over.2" : "list.hand_over.3";
     static constexpr const char* protocol = "block hand-over";
     static constexpr const char* notes = "";
+    static constexpr const char* needs = "parked,woken";
 };
 
 template <unsigned Threads>
@@ -67,6 +68,7 @@ public:
     static constexpr const char* name = Threads == 2 ? "list.recycle.2" : "list.recycle.3";
     static constexpr const char* protocol = "recycling of blocks";
     static constexpr const char* notes = "";
+    static constexpr const char* needs = "parked,woken";
 };
 
 // Senders that claim the careful way walk the blocks before they have claimed anything.
@@ -76,6 +78,7 @@ public:
     static constexpr const char* name = Threads == 2 ? "list.careful.2" : "list.careful.3";
     static constexpr const char* protocol = "recycling of blocks";
     static constexpr const char* notes = "";
+    static constexpr const char* needs = "parked,woken";
 };
 
 // The first block is there only once a sender makes it, and the receiver may have gone by then (crossbeam#971, #972,
@@ -186,6 +189,7 @@ public:
     static constexpr const char* name = Threads == 2 ? "list.look_ahead.2" : "list.look_ahead.3";
     static constexpr const char* protocol = "look-ahead past a stalled sender";
     static constexpr const char* notes = "passed,after another";
+    static constexpr const char* needs = "parked,woken";
 
     void thread(unsigned index) {
         if (index != 0) {

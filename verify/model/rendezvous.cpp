@@ -51,6 +51,7 @@ public:
     static constexpr const char* name = Threads == 2 ? "rendezvous.meet.2" : "rendezvous.meet.3";
     static constexpr const char* protocol = "rendezvous";
     static constexpr const char* notes = "";
+    static constexpr const char* needs = "parked,woken";
 
     void thread(unsigned index) {
         if (index != 0) {
@@ -79,6 +80,7 @@ public:
     static constexpr const char* name = Threads == 2 ? "rendezvous.time_out.2" : "rendezvous.time_out.3";
     static constexpr const char* protocol = "rendezvous against time-out";
     static constexpr const char* notes = "send timed out,receive timed out,received";
+    static constexpr const char* needs = "parked,woken";
 
     void thread(unsigned index) {
         if (index != 0) {
@@ -121,6 +123,7 @@ public:
     static constexpr const char* name = Threads == 2 ? "rendezvous.close.2" : "rendezvous.close.3";
     static constexpr const char* protocol = "rendezvous against close";
     static constexpr const char* notes = "refused,received";
+    static constexpr const char* needs = "parked,woken";
 
     void thread(unsigned index) {
         if (index != 0) {

@@ -52,6 +52,7 @@ public:
     static constexpr const char* name = Threads == 2 ? "ring.wrap.2" : "ring.wrap.3";
     static constexpr const char* protocol = "ring claim and wrap";
     static constexpr const char* notes = "";
+    static constexpr const char* needs = "parked,woken";
 
     void thread(unsigned index) {
         if (index != 0) {
@@ -136,6 +137,7 @@ public:
                                               : (Threads == 2 ? "ring.granted.2" : "ring.granted.3");
     static constexpr const char* protocol = "ring full, waiter and close";
     static constexpr const char* notes = "made by the receiver,refused";
+    static constexpr const char* needs = "parked,woken";
 
     void thread(unsigned index) {
         if (index != 0) {
@@ -193,7 +195,8 @@ class send_time_out : public ring_model<Threads, 1> {
 public:
     static constexpr const char* name = Threads == 2 ? "ring.time_out.2" : "ring.time_out.3";
     static constexpr const char* protocol = "ring full, waiter and time-out";
-    static constexpr const char* notes = "timed out,received";
+    static constexpr const char* notes = "send timed out,received";
+    static constexpr const char* needs = "parked,woken";
 
     void thread(unsigned index) {
         if (index != 0) {
@@ -238,6 +241,7 @@ public:
     static constexpr const char* name = Threads == 2 ? "ring.look_ahead.2" : "ring.look_ahead.3";
     static constexpr const char* protocol = "look-ahead past a stalled sender";
     static constexpr const char* notes = "passed,after another";
+    static constexpr const char* needs = "parked,woken";
 
     void thread(unsigned index) {
         if (index != 0) {

@@ -61,6 +61,7 @@ public:
     static constexpr const char* name = Threads == 2 ? "wait.park.2" : "wait.park.3";
     static constexpr const char* protocol = "park and wake";
     static constexpr const char* notes = "";
+    static constexpr const char* needs = "parked,woken";
 
     void thread(unsigned index) {
         if (index != 0) {
@@ -99,7 +100,8 @@ class park_in_time : public wait_model<Threads> {
 public:
     static constexpr const char* name = Threads == 2 ? "wait.park_in_time.2" : "wait.park_in_time.3";
     static constexpr const char* protocol = "park and wake with time-out";
-    static constexpr const char* notes = "served,timed out,served though late";
+    static constexpr const char* notes = "served,gave up,served though late";
+    static constexpr const char* needs = "parked,woken,timed out";
 
     void thread(unsigned index) {
         if (index != 0) {
@@ -137,6 +139,7 @@ public:
     static constexpr const char* name = Threads == 2 ? "wait.debts.2" : "wait.debts.3";
     static constexpr const char* protocol = "debt_lock";
     static constexpr const char* notes = "owed,locked";
+    static constexpr const char* needs = "slept for a lock";
 
     void thread(unsigned index) {
         jobs_.fetch_add(1, memory_order_relaxed);
@@ -183,7 +186,8 @@ public:
     static constexpr unsigned quick_bound = bound - 1;
     static constexpr const char* name = Threads == 2 ? "wait.receive_in_time.2" : "wait.receive_in_time.3";
     static constexpr const char* protocol = "park and wake with time-out";
-    static constexpr const char* notes = "received in time,timed out";
+    static constexpr const char* notes = "received in time,gave up";
+    static constexpr const char* needs = "parked,woken,timed out";
 
     receive_in_time() {
         auto [tx, rx] = weir::channel<message>();
@@ -230,6 +234,7 @@ public:
     static constexpr const char* name = Threads == 2 ? "wait.stop_receive.2" : "wait.stop_receive.3";
     static constexpr const char* protocol = "stop request against wake";
     static constexpr const char* notes = "received,stopped";
+    static constexpr const char* needs = "parked,woken";
 
     stop_receive() {
         auto [tx, rx] = weir::channel<message>();
@@ -284,6 +289,7 @@ public:
     static constexpr const char* name = Threads == 2 ? "wait.stop_send.2" : "wait.stop_send.3";
     static constexpr const char* protocol = "stop request against wake";
     static constexpr const char* notes = "sent,stopped";
+    static constexpr const char* needs = "parked,woken";
 
     stop_send() {
         auto [tx, rx] = weir::sync_channel<message>(1);
@@ -343,6 +349,7 @@ public:
     static constexpr const char* name = Threads == 2 ? "wait.enrolled.2" : "wait.enrolled.3";
     static constexpr const char* protocol = "park and wake";
     static constexpr const char* notes = "found,told";
+    static constexpr const char* needs = "parked,woken";
 
     void thread(unsigned index) {
         if (index != 0) {

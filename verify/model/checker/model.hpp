@@ -4,8 +4,8 @@
 //
 // A model is a class: its constructor makes the channel, thread(i) is what thread i does, its destructor checks what is
 // left when all are done. It names its `protocol`, how many `threads` it has, up to how many preemptions the search is
-// exhaustive (`bound`; `quick_bound` in the quick set), how many executions are drawn at random (`random`), and what it
-// counts (`notes`). A program holds a few models:
+// exhaustive (`bound`; `quick_bound` in the quick set), how many executions are drawn at random (`random`), what it counts
+// itself (`notes`), and what else of the tally it must come to (`needs`). A program holds a few models:
 //     int main(int count, char** arguments) { return model::run<one, another>(count, arguments); }
 #ifndef WEIR_MODEL_MODEL_HPP
 #define WEIR_MODEL_MODEL_HPP
@@ -183,6 +183,26 @@ struct options {
     std::optional<unsigned long> amount; // the bound, or the number of random executions
 };
 
+// A list of names, as JSON.
+inline std::string quoted(const std::string& names) {
+    std::string all;
+    std::istringstream left(names);
+    for (std::string name; std::getline(left, name, ',');) {
+        all += (all.empty() ? "\"" : ", \"") + name + "\"";
+    }
+    return all;
+}
+
+// What a model must have seen, else it shows nothing.
+template <class Model>
+std::string needs() {
+    std::string all = Model::notes;
+    if constexpr (requires { Model::needs; }) {
+        all += (all.empty() ? "" : ",") + std::string(Model::needs);
+    }
+    return all;
+}
+
 inline void print_tally(std::ostream& out, const char* notes) {
     out << "{\"parked\": " << seen.parked << ", \"woken\": " << seen.woken << ", \"timed out\": " << seen.timed_out
         << ", \"barriers\": " << seen.barriers << ", \"stale loads\": " << seen.stale
@@ -227,7 +247,7 @@ bool run_one(const options& how) {
               << "\", \"bound\": " << (how.random ? 0 : params.context_bound)
               << ", \"executions\": " << params.stop_iteration << ", \"result\": \""
               << (good ? "ok" : rl::test_result_str(params.test_result)) << "\", \"seconds\": " << took.count()
-              << ", \"seen\": ";
+              << ", \"needs\": [" << quoted(needs<Model>()) << "], \"seen\": ";
     print_tally(std::cout, Model::notes);
     std::cout << "}" << std::endl;
     if (how.trace && !good) {
