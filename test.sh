@@ -95,7 +95,11 @@ need_build_tools
 for preset in "${presets[@]}"; do
     case $preset in
     noexcept) continue ;;
-    release | debug) need pkgconf command -v pkg-config ;;
+    release | debug)
+        need pkgconf command -v pkg-config
+        need python3 command -v python3
+        need relacy-dev test -e /usr/include/relacy/relacy.hpp
+        ;;
     clang*) need clang-19 command -v clang++-19 ;;
     esac
     case $preset in

@@ -483,7 +483,7 @@ private:
     atomic<std::uint64_t> head_index_{0};
     atomic<std::uint64_t> passed_{0};    // messages taken behind the head
     atomic<block*> head_block_{nullptr}; // head_.in
-    block* oldest_ = nullptr;            // the first that is not given back
+    plain<block*> oldest_ = nullptr;     // the first that is not given back
     look_ahead<list> look_;
 
     atomic<std::uint32_t> pins_{0};

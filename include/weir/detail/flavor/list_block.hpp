@@ -46,11 +46,11 @@ struct list_block {
         : size(slots), low(slots - reserve), states_(states), values_(values) {}
 
     // Written before the block is linked, then read only.
-    std::uint64_t start = 0;        // index of the first slot
-    const std::uint32_t size;       // slots
-    const std::uint32_t low;        // from this slot on a sender sees to it that there is a next block
-    std::uint64_t lap = 0;          // how often the block was used before
-    list_block* previous = nullptr; // valid as long as a send into that block is under way
+    plain<std::uint64_t> start = 0;        // index of the first slot
+    const std::uint32_t size;              // slots
+    const std::uint32_t low;               // from this slot on a sender sees to it that there is a next block
+    plain<std::uint64_t> lap = 0;          // how often the block was used before
+    plain<list_block*> previous = nullptr; // valid as long as a send into that block is under way
 
     // Null, then the block that follows: set once a lap, by the sender that links it.
     atomic<list_block*> next{nullptr};

@@ -179,8 +179,8 @@ private:
 
     // While idle. A lock that is held just now is given a moment: behind it may be senders that have waited for long.
     T* acquire_waiting() noexcept {
-        constexpr int pauses = 128;
-        constexpr int attempts = pauses + 32;
+        const int pauses = can_spin() ? 128 : 0;
+        const int attempts = pauses + 32;
         for (int attempt = 0; attempt < attempts && sending_.is_waited(); ++attempt) {
             if (waiter* const next = pop(false)) {
                 serve(*next);

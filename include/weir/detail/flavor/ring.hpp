@@ -404,7 +404,7 @@ private:
     place head_at_{};             // its slot
     slot_state head_written_ = 0; // what the state byte is where its message is there
     position taking_ = 0;
-    std::uint64_t progress_ = 0;
+    plain<std::uint64_t> progress_ = 0;
     atomic<std::uint64_t> passed_{0}; // messages taken behind the head
     look_ahead<ring> look_;
 

@@ -6,6 +6,7 @@
 #define WEIR_DETAIL_PLATFORM_CPU_HPP
 
 #include <weir/detail/platform/atomic.hpp>
+#include <weir/detail/platform/clock.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -87,11 +88,11 @@ inline int pauses_per_microsecond() noexcept {
         constexpr int most = 250;
         auto best = std::chrono::nanoseconds::max();
         for (int round = 0; round < rounds; ++round) {
-            const auto start = std::chrono::steady_clock::now();
+            const auto start = steady_clock::now();
             for (int i = 0; i < sample; ++i) {
                 pause();
             }
-            const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - start;
+            const std::chrono::nanoseconds took = steady_clock::now() - start;
             best = took < best ? took : best;
         }
         const auto rate = best.count() > 0 ? sample * 1000 / best.count() : most;

@@ -5,6 +5,7 @@
 #define WEIR_DETAIL_PLATFORM_FUTEX_HPP
 
 #include <weir/detail/platform/atomic.hpp>
+#include <weir/detail/platform/clock.hpp>
 
 #if defined(__linux__)
 #define WEIR_HAS_FUTEX 1
@@ -53,8 +54,8 @@ inline long futex_wait_until(const atomic<std::uint32_t>* word, std::uint32_t ex
 // Sleeps while *word == expected, until woken or until the steady clock reaches `until` (time_point::max(): for ever).
 // May return early for no reason.
 inline void futex_wait(const atomic<std::uint32_t>& word, std::uint32_t expected,
-                       std::chrono::steady_clock::time_point until) noexcept {
-    if (until == std::chrono::steady_clock::time_point::max()) {
+                       steady_clock::time_point until) noexcept {
+    if (until == steady_clock::time_point::max()) {
         (void)futex_wait_until(&word, expected, nullptr);
         return;
     }

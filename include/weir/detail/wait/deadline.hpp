@@ -4,7 +4,7 @@
 #ifndef WEIR_DETAIL_WAIT_DEADLINE_HPP
 #define WEIR_DETAIL_WAIT_DEADLINE_HPP
 
-#include <weir/detail/platform/config.hpp>
+#include <weir/detail/platform/clock.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -17,7 +17,7 @@ namespace weir::detail {
 
 class deadline {
 public:
-    using clock = std::chrono::steady_clock;
+    using clock = steady_clock;
 
     static constexpr deadline never() noexcept { return deadline(clock::time_point::max()); }
     static constexpr deadline passed() noexcept { return deadline(clock::time_point::min()); }
@@ -35,7 +35,8 @@ public:
 
     // What is left on another clock, put on the steady one. That clock may be set meanwhile: ask it again at the end.
     template <class Clock, class Duration>
-    requires(!std::is_same_v<Clock, clock>) static deadline at(const std::chrono::time_point<Clock, Duration>& time) {
+        requires(!std::is_same_v<Clock, clock>)
+    static deadline at(const std::chrono::time_point<Clock, Duration>& time) {
         return from(clock::now, until(time));
     }
 

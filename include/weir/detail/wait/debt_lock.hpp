@@ -52,9 +52,9 @@ public:
         }
     }
 
-    // Waits for the holder: spins briefly, then sleeps.
+    // Waits for the holder: spins briefly where that helps, then sleeps.
     void lock() noexcept {
-        constexpr int spins = 64;
+        const int spins = can_spin() ? 64 : 0;
         for (int i = 0; i < spins; ++i) {
             if (try_lock()) {
                 return;

@@ -6,11 +6,11 @@
 
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/platform/injection.hpp>
+#include <weir/detail/platform/mutex.hpp>
 #include <weir/detail/wait/deadline.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <mutex>
 
 namespace weir::detail {
@@ -50,8 +50,8 @@ public:
 private:
     static constexpr std::chrono::hours longest_step{1};
 
-    std::mutex mutex_;
-    std::condition_variable put_;
+    mutex mutex_;
+    condition_variable put_;
     atomic<bool> token_{false};
 };
 

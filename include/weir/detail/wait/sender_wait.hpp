@@ -10,6 +10,7 @@
 #ifndef WEIR_DETAIL_WAIT_SENDER_WAIT_HPP
 #define WEIR_DETAIL_WAIT_SENDER_WAIT_HPP
 
+#include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/wait/deadline.hpp>
 #include <weir/detail/wait/debt_lock.hpp>
@@ -63,7 +64,7 @@ public:
 private:
     Source* source_;
     claim_word claim_;
-    answer outcome_ = answer::retry;
+    plain<answer> outcome_ = answer::retry;
     parker parker_;
 };
 

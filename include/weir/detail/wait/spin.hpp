@@ -20,6 +20,7 @@
 #define WEIR_DETAIL_WAIT_SPIN_HPP
 
 #include <weir/detail/platform/atomic.hpp>
+#include <weir/detail/platform/clock.hpp>
 #include <weir/detail/platform/cpu.hpp>
 
 #include <algorithm>
@@ -37,6 +38,7 @@ public:
     // cheap and may miss what poll() sees. `progress` counts what this side has got through so far.
     template <class Glance, class Poll>
     bool look(std::uint64_t progress, Glance glance, Poll poll) noexcept {
+        count_wait();
         const int budget = next(budget_, is_probe() ? probe_microseconds : 0);
         if (budget != 0 && can_spin() && spin(budget, progress, glance, poll)) {
             set_budget(2 * budget);
@@ -52,7 +54,7 @@ public:
     template <class Poll>
     bool give_way(Poll poll) noexcept {
         const int in_a_row = yielded_.load(memory_order_relaxed);
-        const int yields = next(yields_, waits_.load(memory_order_relaxed) == 0 ? probe_yields : 0);
+        const int yields = next(yields_, is_probe() ? probe_yields : 0);
         const bool ended = yields != 0 && in_a_row < most_yielded && give_way(yields, poll);
         set(yielded_, ended && can_spin() ? in_a_row + 1 : 0);
         return ended;
@@ -66,7 +68,7 @@ public:
 
 private:
     // Two bytes each, so that all of it shares a cache line or two with a parker.
-    using hint = atomic<std::int16_t>;
+    using small_hint = hint<std::int16_t>;
 
     static constexpr int most_microseconds = 32;
     static constexpr int probe_microseconds = 2;
@@ -89,13 +91,10 @@ private:
     static constexpr std::uint64_t large_batch = 16;
     static constexpr std::uint64_t small_batch = 2;
 
-    bool is_probe() noexcept {
-        const int waits = (waits_.load(memory_order_relaxed) + 1) % waits_a_probe;
-        set(waits_, waits);
-        return waits == 0;
-    }
+    bool is_probe() const noexcept { return waits_.load(memory_order_relaxed) == waits_a_probe; }
+    void count_wait() noexcept { set(waits_, waits_.load(memory_order_relaxed) % waits_a_probe + 1); }
 
-    static int next(const hint& learnt, int otherwise) noexcept {
+    static int next(const small_hint& learnt, int otherwise) noexcept {
         const int value = learnt.load(memory_order_relaxed);
         return value != 0 ? value : otherwise;
     }
@@ -126,14 +125,14 @@ private:
     bool give_way(int yields, Poll& poll) noexcept {
         // A yield to a partner on the same processor is over in no time. One that lasts went to somebody with work of its
         // own; then a wake comes sooner than the next turn.
-        const auto start = std::chrono::steady_clock::now();
+        const auto start = steady_clock::now();
         for (int i = 0; i < yields; ++i) {
             yield();
             if (poll()) {
                 set(yields_, std::min(2 * yields, most_yields));
                 return true;
             }
-            if (std::chrono::steady_clock::now() - start > longest_yielding) {
+            if (steady_clock::now() - start > longest_yielding) {
                 break;
             }
         }
@@ -170,20 +169,20 @@ private:
                      memory_order_relaxed);
     }
 
-    static void set(hint& place, int value) noexcept {
+    static void set(small_hint& place, int value) noexcept {
         place.store(static_cast<std::int16_t>(value), memory_order_relaxed);
     }
 
     void set_budget(int microseconds) noexcept { set(budget_, std::min(microseconds, most_microseconds)); }
 
     const std::uint64_t most_batch_;
-    atomic<std::uint64_t> last_progress_{0};
-    hint budget_{most_microseconds};
-    hint waits_{0};
-    hint yields_{most_yields};
-    hint yielded_{0};
-    atomic<int> lag_{0};
-    atomic<int> quick_{0};
+    hint<std::uint64_t> last_progress_{0};
+    small_hint budget_{most_microseconds};
+    small_hint waits_{0};
+    small_hint yields_{most_yields};
+    small_hint yielded_{0};
+    hint<int> lag_{0};
+    hint<int> quick_{0};
 };
 
 } // namespace weir::detail

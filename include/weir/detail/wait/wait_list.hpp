@@ -5,6 +5,7 @@
 #ifndef WEIR_DETAIL_WAIT_WAIT_LIST_HPP
 #define WEIR_DETAIL_WAIT_WAIT_LIST_HPP
 
+#include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/wait/waiter.hpp>
 
 namespace weir::detail {
@@ -65,8 +66,8 @@ public:
     }
 
 private:
-    waiter* front_ = nullptr;
-    waiter* back_ = nullptr;
+    plain<waiter*> front_ = nullptr;
+    plain<waiter*> back_ = nullptr;
 };
 
 } // namespace weir::detail

@@ -64,10 +64,10 @@ private:
     friend class wait_list;
 
     claim_word* claim_;
-    std::uint64_t ticket_ = 0;
-    waiter* next_ = nullptr;
-    waiter* previous_ = nullptr;
-    bool enrolled_ = false;
+    plain<std::uint64_t> ticket_ = 0;
+    plain<waiter*> next_ = nullptr;
+    plain<waiter*> previous_ = nullptr;
+    plain<bool> enrolled_ = false;
 };
 
 } // namespace weir::detail

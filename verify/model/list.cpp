@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Models of the unbounded channel.
+
+#include "checker/small_list.hpp"
+#include "checker/traffic.hpp"
+
+namespace {
+
+using namespace model;
+
+template <unsigned Threads, class Message>
+class list_model {
+public:
+    static constexpr unsigned threads = Threads;
+    static constexpr unsigned bound = Threads == 2 ? 3 : 2;
+    static constexpr unsigned quick_bound = bound - 1;
+    static constexpr unsigned long random = 200'000;
+
+protected:
+    list_model() {
+        auto [tx, rx] = weir::channel<Message>();
+        rx_ = std::move(rx);
+        for (unsigned i = 1; i < Threads; ++i) {
+            tx_[i] = tx;
+        }
+    }
+
+    weir::receiver<Message> rx_;
+    weir::sender<Message> tx_[Threads];
+};
+
+// Blocks are linked, walked, and given back or used again, while senders claim and the receiver follows.
+template <unsigned Threads, class Message, int Each>
+class all_received : public list_model<Threads, Message> {
+public:
+    void thread(unsigned index) {
+        if (index != 0) {
+            for (int i = 1; i <= Each; ++i) {
+                check(this->tx_[index].send(numbered<Message>(index, i)).has_value(), "the send succeeds");
+            }
+            this->tx_[index].reset();
+            return;
+        }
+        order_check<Threads> order;
+        for (unsigned i = 0; i < (Threads - 1) * Each; ++i) {
+            const auto got = this->rx_.recv();
+            check(got.has_value(), "a message comes while a sender is there");
+            order.received(*got);
+        }
+        check(!this->rx_.recv().has_value(), "then it is disconnected");
+        this->rx_.reset();
+    }
+};
+
+template <unsigned Threads>
+class hand_over : public all_received<Threads, message, 4 / (Threads - 1)> {
+public:
+    static constexpr const char* name = Threads == 2 ? "list.hand_over.2" : "list.hand_over.3";
+    static constexpr const char* protocol = "block hand-over";
+    static constexpr const char* notes = "";
+    static constexpr const char* needs = "parked,woken";
+};
+
+template <unsigned Threads>
+class recycle : public all_received<Threads, message_of_one, 4 / (Threads - 1)> {
+public:
+    static constexpr const char* name = Threads == 2 ? "list.recycle.2" : "list.recycle.3";
+    static constexpr const char* protocol = "recycling of blocks";
+    static constexpr const char* notes = "";
+    static constexpr const char* needs = "parked,woken";
+};
+
+// Senders that claim the careful way walk the blocks before they have claimed anything.
+template <unsigned Threads>
+class careful : public all_received<Threads, message_of_none, Threads == 2 ? 5 : 3> {
+public:
+    static constexpr const char* name = Threads == 2 ? "list.careful.2" : "list.careful.3";
+    static constexpr const char* protocol = "recycling of blocks";
+    static constexpr const char* notes = "";
+    static constexpr const char* needs = "parked,woken";
+};
+
+// The first block is there only once a sender makes it, and the receiver may have gone by then (crossbeam#971, #972,
+// #1084, #1187: leaked, then freed twice).
+template <unsigned Threads>
+class first_block : public list_model<Threads, message_of_none> {
+public:
+    static constexpr const char* name = Threads == 2 ? "list.first_block.2" : "list.first_block.3";
+    static constexpr const char* protocol = "first block";
+    static constexpr const char* notes = "received,refused";
+
+    void thread(unsigned index) {
+        if (index == 0) {
+            seen.noted[0] += this->rx_.try_recv().has_value() ? 1 : 0;
+            this->rx_.reset();
+        } else {
+            seen.noted[1] += this->tx_[index].send(numbered<message_of_none>(index, 1)).has_value() ? 0 : 1;
+            this->tx_[index].reset();
+        }
+    }
+};
+
+// The closed bit against claims at a block's end (crossbeam 9d42394: lost there). What was sent before is received; what
+// fails has no effect; what is left is destroyed by whoever is last, at once (crossbeam#1102).
+template <unsigned Threads>
+class close_list : public list_model<Threads, message> {
+public:
+    static constexpr const char* name = Threads == 2 ? "list.close.2" : "list.close.3";
+    static constexpr const char* protocol = "closed bit";
+    static constexpr const char* notes = "received,refused,left";
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            int sent = 0;
+            bool open = true;
+            for (int i = 1; i <= each; ++i) {
+                const bool done = this->tx_[index].send(numbered(index, i)).has_value();
+                check(open || !done, "once refused, always refused");
+                open = done;
+                sent += done ? 1 : 0;
+            }
+            seen.noted[1] += open ? 0 : 1;
+            sent_[index] = sent;
+            this->tx_[index].reset();
+            return;
+        }
+        order_check<Threads> order;
+        this->rx_.close();
+        for (auto got = this->rx_.recv(); got.has_value(); got = this->rx_.recv()) {
+            order.received(*got);
+            ++seen.noted[0];
+        }
+        this->rx_.reset();
+        for (unsigned i = 1; i < Threads; ++i) {
+            received_[i] = order.last(i);
+        }
+    }
+
+    ~close_list() {
+        for (unsigned i = 1; i < Threads; ++i) {
+            check(received_[i] == sent_[i], "a send that succeeded was received, one that failed was not");
+        }
+    }
+
+private:
+    static constexpr int each = 4 / (static_cast<int>(Threads) - 1);
+
+    int sent_[Threads] = {};
+    int received_[Threads] = {};
+};
+
+// The receiver goes in the middle of sends: each message is destroyed by the receiver, or by a late sender.
+template <unsigned Threads>
+class leave_list : public list_model<Threads, message> {
+public:
+    static constexpr const char* name = Threads == 2 ? "list.leave.2" : "list.leave.3";
+    static constexpr const char* protocol = "closed bit, late messages";
+    static constexpr const char* notes = "received,refused";
+
+    void thread(unsigned index) {
+        if (index == 0) {
+            seen.noted[0] += this->rx_.try_recv().has_value() ? 1 : 0;
+            this->rx_.reset();
+            gone_.set(true);
+            return;
+        }
+        for (int i = 1; i <= 2; ++i) {
+            seen.noted[1] += this->tx_[index].send(numbered(index, i)).has_value() ? 0 : 1;
+        }
+        finished_.fetch_add(1, std::memory_order_acq_rel);
+        // The sender stays: its message must have gone all the same, once the receiver has and all sends have returned.
+        if (gone_.get() && finished_.load(std::memory_order_acquire) == Threads - 1) {
+            check(now_running.alive == 0, "nothing lies in a channel without a receiver");
+        }
+        this->tx_[index].reset();
+    }
+
+private:
+    told<bool> gone_;
+    weir::detail::atomic<unsigned> finished_{0};
+};
+
+// The receiver takes what is there behind a stalled sender, and in no wrong order: a send that had returned before
+// another began is received first.
+template <unsigned Threads>
+class look_ahead : public list_model<Threads, message_of_four> {
+public:
+    static constexpr const char* name = Threads == 2 ? "list.look_ahead.2" : "list.look_ahead.3";
+    static constexpr const char* protocol = "look-ahead past a stalled sender";
+    static constexpr const char* notes = "passed,after another";
+    static constexpr const char* needs = "parked,woken";
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            const unsigned other = index == 1 ? 2 : 1;
+            for (int i = 1; i <= each; ++i) {
+                if constexpr (Threads == 3) {
+                    before_[index][i] = returned_[other].get();
+                }
+                check(this->tx_[index].send(numbered<message_of_four>(index, i)).has_value(), "the send succeeds");
+                returned_[index].set(i);
+            }
+            this->tx_[index].reset();
+            return;
+        }
+        order_check<Threads> order;
+        for (auto got = this->rx_.recv(); got.has_value(); got = this->rx_.recv()) {
+            order.received(*got);
+            if constexpr (Threads == 3) {
+                const unsigned sender = static_cast<unsigned>(got->value() / 10);
+                const int first = before_[sender][got->value() % 10];
+                check(order.last(3 - sender) >= first, "what was sent before is received before");
+                seen.noted[1] += first > 0 ? 1 : 0;
+            }
+        }
+        for (unsigned i = 1; i < Threads; ++i) {
+            check(order.last(i) == each, "all is received");
+        }
+        seen.noted[0] += order.passed();
+        this->rx_.reset();
+    }
+
+private:
+    static constexpr int each = 4 / (static_cast<int>(Threads) - 1);
+
+    told<int> returned_[3];
+    int before_[3][each + 1] = {};
+};
+
+} // namespace
+
+#if !defined(WEIR_MODELS)
+#define WEIR_MODELS                                                                                                    \
+    hand_over<2>, hand_over<3>, recycle<2>, recycle<3>, careful<2>, careful<3>, first_block<2>, first_block<3>,        \
+        close_list<2>, close_list<3>, leave_list<2>, leave_list<3>, look_ahead<2>, look_ahead<3>
+#endif
+
+int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// For the model checker, in the place of the library's header: membarrier and the compiler barrier as the two halves of
+// an asymmetric fence. WEIR_MEMBARRIER=0 leaves them away, as the library does.
+#ifndef WEIR_DETAIL_PLATFORM_MEMBARRIER_HPP
+#define WEIR_DETAIL_PLATFORM_MEMBARRIER_HPP
+
+#include <weir/detail/platform/atomic.hpp>
+#include <weir/detail/platform/fatal.hpp>
+
+namespace weir::detail {
+
+inline void compiler_barrier() noexcept { model::now_running.light_fence(); }
+constexpr bool membarrier_available() noexcept { return WEIR_MEMBARRIER != 0; }
+inline void membarrier(const model::where& at = model::where::current()) noexcept {
+    model::now_running.heavy_fence(at);
+}
+
+} // namespace weir::detail
+
+#endif

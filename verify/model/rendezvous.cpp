@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Models of the channel without room.
+
+#include "checker/traffic.hpp"
+
+namespace {
+
+using namespace model;
+
+template <unsigned Threads>
+class rendezvous_model {
+public:
+    static constexpr unsigned threads = Threads;
+    static constexpr unsigned bound = 2;
+    static constexpr unsigned quick_bound = 1;
+    static constexpr unsigned long random = 200'000;
+
+protected:
+    rendezvous_model() {
+        auto [tx, rx] = weir::sync_channel<message>(0);
+        rx_ = std::move(rx);
+        for (unsigned i = 1; i < Threads; ++i) {
+            tx_[i] = tx;
+        }
+    }
+
+    ~rendezvous_model() {
+        for (unsigned i = 1; i < Threads; ++i) {
+            check(received_[i] == sent_[i], "a send and a receive both succeed, or neither does");
+        }
+    }
+
+    void end(const order_check<Threads>& order) {
+        for (unsigned i = 1; i < Threads; ++i) {
+            received_[i] = order.last(i);
+        }
+        rx_.reset();
+    }
+
+    weir::receiver<message> rx_;
+    weir::sync_sender<message> tx_[Threads];
+    int sent_[Threads] = {};
+    int received_[Threads] = {};
+};
+
+// Each send meets a receive: neither waits while the other does.
+template <unsigned Threads>
+class meet : public rendezvous_model<Threads> {
+public:
+    static constexpr const char* name = Threads == 2 ? "rendezvous.meet.2" : "rendezvous.meet.3";
+    static constexpr const char* protocol = "rendezvous";
+    static constexpr const char* notes = "";
+    static constexpr const char* needs = "parked,woken";
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            for (int i = 1; i <= each; ++i) {
+                check(this->tx_[index].send(numbered(index, i)).has_value(), "the send succeeds");
+                ++this->sent_[index];
+            }
+            this->tx_[index].reset();
+            return;
+        }
+        order_check<Threads> order;
+        for (auto got = this->rx_.recv(); got.has_value(); got = this->rx_.recv()) {
+            order.received(*got);
+        }
+        this->end(order);
+    }
+
+private:
+    static constexpr int each = Threads == 2 ? 2 : 1;
+};
+
+// Both sides wait for some time only.
+template <unsigned Threads>
+class meet_in_time : public rendezvous_model<Threads> {
+public:
+    static constexpr const char* name = Threads == 2 ? "rendezvous.time_out.2" : "rendezvous.time_out.3";
+    static constexpr const char* protocol = "rendezvous against time-out";
+    static constexpr const char* notes = "send timed out,receive timed out,received";
+    static constexpr const char* needs = "parked,woken";
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            for (int i = 1; i <= each; ++i) {
+                message value = numbered(index, this->sent_[index] + 1);
+                if (this->tx_[index].send_timeout(std::move(value), some_time()).has_value()) {
+                    ++this->sent_[index];
+                } else {
+                    check(value.value() != 0, "what failed is untouched");
+                    ++seen.noted[0];
+                }
+            }
+            this->tx_[index].reset();
+            return;
+        }
+        order_check<Threads> order;
+        for (;;) {
+            const auto got = this->rx_.recv_timeout(some_time());
+            if (got.has_value()) {
+                order.received(*got);
+                ++seen.noted[2];
+                continue;
+            }
+            if (got.error() == weir::recv_timeout_error::timeout) {
+                ++seen.noted[1];
+            }
+            break;
+        }
+        this->end(order);
+    }
+
+private:
+    static constexpr int each = Threads == 2 ? 2 : 1;
+};
+
+// Waiting senders, and a receiver that goes: all of them end.
+template <unsigned Threads>
+class close_rendezvous : public rendezvous_model<Threads> {
+public:
+    static constexpr const char* name = Threads == 2 ? "rendezvous.close.2" : "rendezvous.close.3";
+    static constexpr const char* protocol = "rendezvous against close";
+    static constexpr const char* notes = "refused,received";
+    static constexpr const char* needs = "parked,woken";
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            for (int i = 1; i <= 2; ++i) {
+                if (!this->tx_[index].send(numbered(index, i)).has_value()) {
+                    ++seen.noted[0];
+                    break;
+                }
+                ++this->sent_[index];
+            }
+            this->tx_[index].reset();
+            return;
+        }
+        order_check<Threads> order;
+        if (const auto got = this->rx_.try_recv(); got.has_value()) {
+            order.received(*got);
+            ++seen.noted[1];
+        }
+        if (const auto got = this->rx_.recv(); got.has_value()) {
+            order.received(*got);
+            ++seen.noted[1];
+        }
+        this->end(order);
+    }
+};
+
+} // namespace
+
+#if !defined(WEIR_MODELS)
+#define WEIR_MODELS meet<2>, meet<3>, meet_in_time<2>, meet_in_time<3>, close_rendezvous<2>, close_rendezvous<3>
+#endif
+
+int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }

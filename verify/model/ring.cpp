@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Models of the bounded channel.
+
+#include "checker/traffic.hpp"
+
+namespace {
+
+using namespace model;
+
+template <unsigned Threads, std::size_t Capacity>
+class ring_model {
+public:
+    static constexpr unsigned threads = Threads;
+    static constexpr unsigned bound = 2;
+    static constexpr unsigned quick_bound = 1;
+    static constexpr unsigned long random = 200'000;
+
+protected:
+    using ring = weir::detail::ring<message>;
+
+    ring_model() {
+        auto [tx, rx] = weir::sync_channel<message>(Capacity);
+        rx_ = std::move(rx);
+        for (unsigned i = 1; i < Threads; ++i) {
+            tx_[i] = tx;
+        }
+    }
+
+    ring& flavor(unsigned sender) { return static_cast<ring&>(*weir::detail::handle_access::channel_of(tx_[sender])); }
+
+    weir::receiver<message> rx_;
+    weir::sync_sender<message> tx_[Threads];
+};
+
+// As one of a type that is only bytes: the receiver makes the message of a sender that waits.
+class bytes_source {
+public:
+    static constexpr bool is_plain = true;
+
+    explicit bytes_source(message& from) noexcept : from_(from) {}
+    void make_at(void* place) noexcept { ::new (place) message(std::move(from_)); }
+
+private:
+    message& from_;
+};
+
+// Senders claim, and wait for room, while the ring goes round; waiting ones are granted a ticket.
+template <unsigned Threads>
+class wrap : public ring_model<Threads, 1> {
+public:
+    static constexpr const char* name = Threads == 2 ? "ring.wrap.2" : "ring.wrap.3";
+    static constexpr const char* protocol = "ring claim and wrap";
+    static constexpr const char* notes = "";
+    static constexpr const char* needs = "parked,woken";
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            for (int i = 1; i <= each; ++i) {
+                check(this->tx_[index].send(numbered(index, i)).has_value(), "the send succeeds");
+            }
+            this->tx_[index].reset();
+            return;
+        }
+        order_check<Threads> order;
+        for (unsigned i = 0; i < (Threads - 1) * each; ++i) {
+            const auto got = this->rx_.recv();
+            check(got.has_value(), "a message comes while a sender is there");
+            order.received(*got);
+        }
+        check(!this->rx_.recv().has_value(), "then it is disconnected");
+        this->rx_.reset();
+    }
+
+private:
+    static constexpr int each = Threads == 2 ? 3 : 1;
+};
+
+// The same with a capacity that is no power of two, without waiting: `full` is said only where it is true.
+template <unsigned Threads>
+class try_ring : public ring_model<Threads, 3> {
+public:
+    static constexpr const char* name = Threads == 2 ? "ring.try.2" : "ring.try.3";
+    static constexpr const char* protocol = "ring claim and wrap";
+    static constexpr const char* notes = "full,received";
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            for (int i = 1; i <= each; ++i) {
+                message value = numbered(index, sent_[index] + 1);
+                if (this->tx_[index].try_send(std::move(value)).has_value()) {
+                    ++sent_[index];
+                } else {
+                    check(value.value() != 0, "what failed is untouched");
+                    ++seen.noted[0];
+                }
+            }
+            this->tx_[index].reset();
+            return;
+        }
+        order_check<Threads> order;
+        for (int i = 0; i < 3; ++i) {
+            if (const auto got = this->rx_.try_recv(); got.has_value()) {
+                order.received(*got);
+                ++seen.noted[1];
+            }
+        }
+        for (auto got = this->rx_.recv(); got.has_value(); got = this->rx_.recv()) {
+            order.received(*got);
+        }
+        for (unsigned i = 1; i < Threads; ++i) {
+            received_[i] = order.last(i);
+        }
+        this->rx_.reset();
+    }
+
+    ~try_ring() {
+        for (unsigned i = 1; i < Threads; ++i) {
+            check(received_[i] == sent_[i], "all that was sent is received");
+            check(Threads != 2 || sent_[1] >= 3, "there is room for three, exactly");
+        }
+    }
+
+private:
+    static constexpr int each = Threads == 2 ? 5 : 2;
+
+    int sent_[Threads] = {};
+    int received_[Threads] = {};
+};
+
+// Senders that wait, and a receiver that closes or goes: each send ends, and says what became of its message.
+// `Bytes`: the receiver makes the messages of those that wait.
+template <unsigned Threads, bool Bytes>
+class full_and_close : public ring_model<Threads, 1> {
+public:
+    static constexpr const char* name = Bytes ? (Threads == 2 ? "ring.served.2" : "ring.served.3")
+                                              : (Threads == 2 ? "ring.granted.2" : "ring.granted.3");
+    static constexpr const char* protocol = "ring full, waiter and close";
+    static constexpr const char* notes = "made by the receiver,refused";
+    static constexpr const char* needs = "parked,woken";
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            for (int i = 1; i <= each; ++i) {
+                if (!send(index, i)) {
+                    ++seen.noted[1];
+                    break;
+                }
+                ++sent_[index];
+            }
+            this->tx_[index].reset();
+            return;
+        }
+        order_check<Threads> order;
+        if (const auto got = this->rx_.recv(); got.has_value()) {
+            order.received(*got);
+        }
+        this->rx_.close();
+        for (auto got = this->rx_.recv(); got.has_value(); got = this->rx_.recv()) {
+            order.received(*got);
+        }
+        for (unsigned i = 1; i < Threads; ++i) {
+            received_[i] = order.last(i);
+        }
+        this->rx_.reset();
+    }
+
+    ~full_and_close() {
+        for (unsigned i = 1; i < Threads; ++i) {
+            check(received_[i] == sent_[i], "a send that succeeded was received, one that failed was not");
+        }
+    }
+
+private:
+    static constexpr int each = Threads == 2 ? 3 : 2;
+
+    bool send(unsigned index, int number) {
+        message value = numbered(index, number);
+        if constexpr (Bytes) {
+            bytes_source source(value);
+            return this->flavor(index).send(source, weir::detail::deadline::never(), weir::detail::no_stop()) ==
+                   weir::detail::send_result::sent;
+        } else {
+            return this->tx_[index].send(std::move(value)).has_value();
+        }
+    }
+
+    int sent_[Threads] = {};
+    int received_[Threads] = {};
+};
+
+// A sender that waits no longer than some time, against the receiver that serves it.
+template <unsigned Threads>
+class send_time_out : public ring_model<Threads, 1> {
+public:
+    static constexpr const char* name = Threads == 2 ? "ring.time_out.2" : "ring.time_out.3";
+    static constexpr const char* protocol = "ring full, waiter and time-out";
+    static constexpr const char* notes = "send timed out,received";
+    static constexpr const char* needs = "parked,woken";
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            for (int i = 1; i <= each; ++i) {
+                if (this->tx_[index].send_timeout(numbered(index, sent_[index] + 1), some_time()).has_value()) {
+                    ++sent_[index];
+                } else {
+                    ++seen.noted[0];
+                }
+            }
+            this->tx_[index].reset();
+            return;
+        }
+        order_check<Threads> order;
+        for (auto got = this->rx_.recv(); got.has_value(); got = this->rx_.recv()) {
+            order.received(*got);
+            ++seen.noted[1];
+        }
+        for (unsigned i = 1; i < Threads; ++i) {
+            received_[i] = order.last(i);
+        }
+        this->rx_.reset();
+    }
+
+    ~send_time_out() {
+        for (unsigned i = 1; i < Threads; ++i) {
+            check(received_[i] == sent_[i], "a send that succeeded was received, one that timed out was not");
+        }
+    }
+
+private:
+    static constexpr int each = Threads == 2 ? 2 : 1;
+
+    int sent_[Threads] = {};
+    int received_[Threads] = {};
+};
+
+// The receiver takes what is there behind a stalled sender, in a ring that goes round.
+template <unsigned Threads>
+class look_ahead : public ring_model<Threads, 3> {
+public:
+    static constexpr const char* name = Threads == 2 ? "ring.look_ahead.2" : "ring.look_ahead.3";
+    static constexpr const char* protocol = "look-ahead past a stalled sender";
+    static constexpr const char* notes = "passed,after another";
+    static constexpr const char* needs = "parked,woken";
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            const unsigned other = index == 1 ? 2 : 1;
+            for (int i = 1; i <= each; ++i) {
+                if constexpr (Threads == 3) {
+                    before_[index][i] = returned_[other].get();
+                }
+                check(this->tx_[index].send(numbered(index, i)).has_value(), "the send succeeds");
+                returned_[index].set(i);
+            }
+            this->tx_[index].reset();
+            return;
+        }
+        order_check<Threads> order;
+        for (auto got = this->rx_.recv(); got.has_value(); got = this->rx_.recv()) {
+            order.received(*got);
+            if constexpr (Threads == 3) {
+                const unsigned sender = static_cast<unsigned>(got->value() / 10);
+                const int first = before_[sender][got->value() % 10];
+                check(order.last(3 - sender) >= first, "what was sent before is received before");
+                seen.noted[1] += first > 0 ? 1 : 0;
+            }
+        }
+        for (unsigned i = 1; i < Threads; ++i) {
+            check(order.last(i) == each, "all is received");
+        }
+        seen.noted[0] += order.passed();
+        this->rx_.reset();
+    }
+
+private:
+    static constexpr int each = Threads == 2 ? 3 : 2;
+
+    told<int> returned_[3];
+    int before_[3][each + 1] = {};
+};
+
+} // namespace
+
+#if !defined(WEIR_MODELS)
+#define WEIR_MODELS                                                                                                    \
+    wrap<2>, wrap<3>, try_ring<2>, try_ring<3>, full_and_close<2, false>, full_and_close<3, false>,                    \
+        full_and_close<2, true>, full_and_close<3, true>, send_time_out<2>, send_time_out<3>, look_ahead<2>,           \
+        look_ahead<3>
+#endif
+
+int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }
