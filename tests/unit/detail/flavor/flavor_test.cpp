@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <type_traits>
+#include <utility>
 
 namespace {
 
@@ -40,6 +42,14 @@ TEST(visit_flavor, gives_each_channel_as_what_it_was_made) {
     expect_visited_as_made(*held(list<int>::make()));
     expect_visited_as_made(*held(ring<int>::make(1)));
     expect_visited_as_made(*held(rendezvous<int>::make()));
+}
+
+// A counter of 32 bits goes round within a minute of full traffic.
+TEST(indices, have_64_bits_on_every_machine) {
+    static_assert(std::is_same_v<decltype(std::declval<const list<int>&>().tail_index()), std::uint64_t>);
+    static_assert(std::is_same_v<decltype(std::declval<const ring<int>&>().tail_index()), std::uint64_t>);
+    static_assert(std::is_same_v<ring<int>::position, std::uint64_t>);
+    static_assert(std::is_same_v<decltype(list<int>::index_of({})), std::uint64_t>);
 }
 
 } // namespace

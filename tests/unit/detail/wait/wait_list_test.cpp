@@ -103,6 +103,7 @@ TEST(wait_list, removing_one_that_never_came_changes_nothing) {
     EXPECT_EQ(list.pop_claimed(), &here.waiter);
 }
 
+// NVIDIA/stdexec#1812: an intrusive queue that was emptied was not as good as a new one.
 TEST(wait_list, a_waiter_may_come_again) {
     wait_list list;
     sole_waiter other;

@@ -1,0 +1,600 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Each protocol used densely by two or three threads, for the thread sanitizer: it knows what happens before what, so a
+// missing order shows as a race on plain data, whatever the processor does. Nothing here orders the threads but the
+// library: they start together by relaxed operations.
+//
+//     protocols NAME...      of: parts list ring rendezvous
+#include <weir/detail/wait/portable_parker.hpp>
+#include <weir/weir.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+void check(bool holds, const char* what) {
+    if (!holds) {
+        std::fprintf(stderr, "protocols: %s\n", what);
+        std::abort();
+    }
+}
+
+// Runs them all at once.
+template <class... Bodies>
+void together(Bodies... bodies) {
+    std::atomic<int> missing{sizeof...(bodies)};
+    const auto start = [&missing](auto& body) {
+        missing.fetch_sub(1, std::memory_order_relaxed);
+        while (missing.load(std::memory_order_relaxed) != 0) {
+            std::this_thread::yield();
+        }
+        body();
+    };
+    std::vector<std::thread> threads;
+    (threads.emplace_back([&start, &bodies] { start(bodies); }), ...);
+    for (std::thread& each : threads) {
+        each.join();
+    }
+}
+
+template <class Body>
+void repeat(int times, Body body) {
+    for (int i = 0; i < times; ++i) {
+        body(i);
+    }
+}
+
+// ---- Messages ----
+
+// Only bytes. What its sender wrote before is behind the pointer.
+struct number {
+    int value;
+    int* written;
+};
+
+// Not only bytes: looks at itself when it is moved and destroyed.
+class object {
+public:
+    object(int value, int* written) noexcept : value(value), written(written) {}
+    object(object&& other) noexcept : value(std::exchange(other.value, -1)), written(other.written) {}
+    ~object() { value = -2; }
+
+    int value;
+    int* written;
+};
+
+// As an object; a block has one slot, so that each send links one.
+class large : public object {
+public:
+    using object::object;
+
+private:
+    char filling_[20000];
+};
+
+} // namespace
+
+template <>
+struct weir::detail::list_sizes<number> {
+    static constexpr std::uint32_t slots = 6;
+    static constexpr std::uint32_t reserve = 3; // as many as there are threads
+    static constexpr std::uint32_t embedded_slots = 2;
+};
+template <>
+struct weir::detail::list_sizes<object> {
+    static constexpr std::uint32_t slots = 3;
+    static constexpr std::uint32_t reserve = 0;
+    static constexpr std::uint32_t embedded_slots = 1;
+};
+
+namespace {
+
+// ---- The parts ----
+
+void locks() {
+    weir::detail::debt_lock lock;
+    int guarded = 0;
+    const auto with_lock = [&](int times) {
+        repeat(times, [&](int i) {
+            if (i % 2 == 0) {
+                lock.lock();
+            } else if (!lock.try_lock()) {
+                return;
+            }
+            do {
+                ++guarded;
+            } while (!lock.unlock_unless_owed());
+        });
+    };
+    together([&] { with_lock(3000); }, [&] { with_lock(3000); });
+
+    // A debtor publishes, then owes; who settles reads.
+    repeat(300, [&](int) {
+        weir::detail::debt_lock shared;
+        int published[2] = {};
+        int seen = 0;
+        const auto debtor = [&](int which) {
+            published[which] = 1;
+            if (shared.try_lock_or_owe()) {
+                do {
+                    ++seen;
+                } while (!shared.unlock_unless_owed());
+            }
+        };
+        const auto holder = [&] {
+            shared.lock();
+            std::this_thread::yield();
+            while (!shared.unlock_unless_owed()) {
+                ++seen;
+                std::this_thread::yield();
+            }
+        };
+        together([&] { debtor(0); }, holder, [&] { debtor(1); });
+        check(seen > 0 || published[0] + published[1] == 2, "the debtors were there");
+    });
+
+    // Who is told of a debt has what the debtor wrote before.
+    repeat(300, [&](int) {
+        weir::detail::debt_lock held(weir::detail::debt_lock::held());
+        std::atomic<bool> is_owed{false};
+        int data = 0;
+        together(
+            [&] {
+                data = 1;
+                check(!held.try_lock_or_owe(), "it is held");
+                is_owed.store(true, std::memory_order_relaxed);
+            },
+            [&] {
+                while (!is_owed.load(std::memory_order_relaxed)) {
+                    std::this_thread::yield();
+                }
+                check(!held.unlock_unless_owed(), "the debt is told of");
+                check(data == 1, "what the debtor wrote is seen");
+                data = 2;
+            });
+    });
+}
+
+template <class Parker>
+void parkers() {
+    repeat(300, [](int i) {
+        Parker parker;
+        int outcome = 0;
+        together(
+            [&] {
+                outcome = 1;
+                parker.unpark();
+            },
+            [&] {
+                switch (i % 3) {
+                case 0:
+                    check(parker.park(weir::detail::deadline::never()), "a token comes");
+                    break;
+                case 1: // it times out, mostly, while the token comes
+                    while (!parker.park(weir::detail::deadline::after(1us))) {
+                    }
+                    break;
+                case 2:
+                    while (!parker.has_token()) {
+                        std::this_thread::yield();
+                    }
+                    break;
+                }
+                check(outcome == 1, "what came before the unpark is seen");
+                outcome = 2;
+                if (i % 3 == 2) {
+                    check(parker.park(weir::detail::deadline::never()), "the token is there");
+                }
+            });
+    });
+}
+
+void flags() {
+    repeat(300, [](int i) {
+        weir::detail::flag_word word;
+        int data = 0;
+        together(
+            [&] {
+                data = 1;
+                word.raise(1);
+            },
+            [&] {
+                if (i % 2 == 0) {
+                    while (word.peek() == 0) {
+                        std::this_thread::yield();
+                    }
+                } else {
+                    while (word.lower(1) == 0) {
+                        std::this_thread::yield();
+                    }
+                }
+                check(data == 1, "what came before the raise is seen");
+                data = 2;
+            });
+    });
+    // Who lowers a flag and finds it raised has what the raiser wrote; who raises it again has what the lowerer did.
+    repeat(100, [](int) {
+        weir::detail::flag_word word;
+        int baton = 0;
+        together(
+            [&] {
+                for (int i = 0; i < 50; ++i) {
+                    ++baton;
+                    word.raise(1);
+                    while ((word.raise(0) & 1) != 0) {
+                        std::this_thread::yield();
+                    }
+                }
+            },
+            [&] {
+                for (int i = 0; i < 50; ++i) {
+                    while (word.peek() == 0) {
+                        std::this_thread::yield();
+                    }
+                    ++baton;
+                    word.lower(1);
+                }
+            });
+        check(baton == 100, "they took turns");
+    });
+}
+
+// ---- Channels ----
+
+template <class M>
+struct list_of {
+    using message = M;
+    static auto make() { return weir::channel<M>(); }
+};
+template <class M, std::size_t Capacity>
+struct bounded_of {
+    using message = M;
+    static auto make() { return weir::sync_channel<M>(Capacity); }
+};
+
+constexpr int many = 400;
+
+// Senders write, send; the receiver reads what they wrote and what they sent, by every way to receive.
+template <class Channel>
+void traffic(int senders, int way) {
+    using message = typename Channel::message;
+    auto [tx, rx] = Channel::make();
+    std::vector<std::vector<int>> written(3, std::vector<int>(many));
+    const auto send = [&written](auto& handle, int sender) {
+        return [out = handle, sender, &written]() mutable {
+            auto& mine = written[static_cast<std::size_t>(sender)];
+            for (int i = 0; i < many; ++i) {
+                const auto at = static_cast<std::size_t>(i);
+                mine[at] = i;
+                if constexpr (std::is_same_v<message, number>) {
+                    check(out.send(number{i, &mine[at]}).has_value(), "a send succeeds");
+                } else {
+                    check(out.emplace(i, &mine[at]).has_value(), "a send succeeds");
+                }
+            }
+            out.reset();
+        };
+    };
+    const auto receive = [in = std::move(rx), senders, way]() mutable {
+        int received = 0;
+        const auto look = [&received](message&& got) {
+            check(*got.written == got.value, "what its sender wrote is seen");
+            *got.written = -1;
+            ++received;
+        };
+        for (bool more = true; more;) {
+            switch (way) {
+            case 0: {
+                auto got = in.recv();
+                more = got.has_value();
+                if (more) {
+                    look(std::move(*got));
+                }
+                break;
+            }
+            case 1: {
+                auto got = in.try_recv();
+                more = got.has_value() || got.error() != weir::try_recv_error::disconnected;
+                if (got) {
+                    look(std::move(*got));
+                } else {
+                    std::this_thread::yield();
+                }
+                break;
+            }
+            case 2: {
+                auto got = in.recv_timeout(20us);
+                more = got.has_value() || got.error() != weir::recv_timeout_error::disconnected;
+                if (got) {
+                    look(std::move(*got));
+                }
+                break;
+            }
+            case 3:
+                for (auto&& got : in) {
+                    look(std::move(got));
+                }
+                more = false;
+                break;
+            }
+        }
+        check(received == senders * many, "every message came");
+    };
+    if (senders == 1) {
+        together(send(tx, 0), [&] { tx.reset(); }, std::move(receive));
+    } else {
+        together(send(tx, 0), send(tx, 1), [&] { tx.reset(); }, std::move(receive));
+    }
+}
+
+template <class Tx, class M = typename Tx::value_type>
+auto send_one(const Tx& tx, int value, int* written) {
+    if constexpr (std::is_same_v<M, number>) {
+        return tx.send(number{value, written}).has_value();
+    } else {
+        return tx.emplace(value, written).has_value();
+    }
+}
+
+// What came before an end went is seen by who is told so.
+template <class Channel>
+void endings() {
+    repeat(40, [](int i) { // the senders, one after the other
+        auto [tx, rx] = Channel::make();
+        int data[2] = {};
+        const auto leave = [&data](auto& handle, int which) {
+            return [out = handle, which, &data]() mutable {
+                data[which] = 1;
+                out.reset();
+            };
+        };
+        auto one = leave(tx, 0);
+        auto other = leave(tx, 1);
+        tx.reset();
+        together(std::move(one), std::move(other), [&, i] {
+            if (i % 2 == 0) {
+                check(!rx.recv().has_value(), "disconnected is told");
+            } else {
+                while (rx.try_recv().error() != weir::try_recv_error::disconnected) {
+                    std::this_thread::yield();
+                }
+            }
+            check(data[0] + data[1] == 2, "what came before is seen");
+            data[0] = data[1] = 2;
+        });
+    });
+    repeat(60, [](int i) { // the receiver
+        auto [tx, rx] = Channel::make();
+        int data = 0;
+        std::vector<int> written(many);
+        together(
+            [&, in = std::move(rx)]() mutable {
+                data = 1;
+                i % 2 == 0 ? in.reset() : in.close();
+            },
+            [&] {
+                if (i % 3 == 0) {
+                    while (!tx.is_disconnected()) {
+                        std::this_thread::yield();
+                    }
+                } else if (i % 3 == 1) {
+                    for (std::size_t at = 0; at < written.size() && send_one(tx, 1, &written[at]); ++at) {
+                    }
+                    while (!tx.is_disconnected()) {
+                        std::this_thread::yield();
+                    }
+                } else if constexpr (requires { tx.try_emplace(1, &data); }) {
+                    while (true) {
+                        auto tried = tx.try_send(typename Channel::message{1, &data});
+                        if (!tried && tried.error() == weir::try_send_error::disconnected) {
+                            break;
+                        }
+                        std::this_thread::yield();
+                    }
+                } else {
+                    while (send_one(tx, 1, written.data())) {
+                        std::this_thread::yield();
+                    }
+                }
+                check(data == 1, "what came before is seen");
+                data = 2;
+            });
+    });
+}
+
+// The receiver goes, and the channel ends, in the middle of sends.
+template <class Channel>
+void leaving() {
+    repeat(60, [](int i) {
+        auto [tx, rx] = Channel::make();
+        std::vector<int> written(32);
+        const auto send = [&written](auto& handle, std::size_t begin) {
+            return [out = handle, begin, &written]() mutable {
+                for (std::size_t at = begin; at < begin + 16 && send_one(out, 1, &written[at]); ++at) {
+                }
+                out.reset();
+            };
+        };
+        auto one = send(tx, 0);
+        auto other = send(tx, 16);
+        tx.reset();
+        together(std::move(one), std::move(other), [in = std::move(rx), i]() mutable {
+            for (int left = i % 8; left > 0 && in.recv().has_value(); --left) {
+            }
+            in.reset();
+        });
+    });
+}
+
+// Others look at the channel, link blocks and lock weak handles meanwhile.
+template <class Channel>
+void onlookers() {
+    repeat(8, [](int) {
+        auto [tx, rx] = Channel::make();
+        std::vector<int> written(many);
+        auto weak = tx.downgrade();
+        together(
+            [&, out = tx]() mutable {
+                for (std::size_t at = 0; at < written.size(); ++at) {
+                    check(send_one(out, 1, &written[at]), "a send succeeds");
+                }
+                out.reset();
+            },
+            [&, out = std::move(tx)]() mutable {
+                for (int i = 0; i < many / 4; ++i) {
+                    (void)out.len();
+                    if (auto locked = weak.lock()) {
+                        (void)locked.is_disconnected();
+                    }
+                }
+                out.reset();
+            },
+            [&] {
+                int received = 0;
+                while (rx.recv().has_value()) {
+                    ++received;
+                    if (received % 16 == 0) {
+                        (void)rx.len();
+                    }
+                }
+                check(received == many, "every message came");
+            });
+    });
+}
+
+// A receive that frees room happens before the send that uses it.
+template <class M>
+void room() {
+    repeat(6, [](int way) {
+        auto [tx, rx] = weir::sync_channel<M>(1);
+        constexpr int turns = 300;
+        std::vector<int> data(turns + 1);
+        int written = 0;
+        together(
+            [&, in = std::move(rx)]() mutable {
+                for (int i = 0; i < turns; ++i) {
+                    data[static_cast<std::size_t>(i)] = 1;
+                    while (!in.try_recv().has_value()) {
+                        std::this_thread::yield();
+                    }
+                }
+            },
+            [&, out = std::move(tx)]() mutable {
+                for (int i = 0; i < turns; ++i) {
+                    if (way % 2 == 0) {
+                        check(send_one(out, 1, &written), "a send succeeds");
+                    } else {
+                        while (!out.try_send(M{1, &written}).has_value()) {
+                            std::this_thread::yield();
+                        }
+                    }
+                    if (i > 0) {
+                        check(std::exchange(data[static_cast<std::size_t>(i - 1)], 2) == 1, "what came before is seen");
+                    }
+                }
+            });
+    });
+}
+
+// Senders and receives that give up.
+template <class Channel>
+void giving_up() {
+    repeat(3, [](int) {
+        using message = typename Channel::message;
+        auto [tx, rx] = Channel::make();
+        std::vector<int> written(2 * many);
+        std::atomic<int> sent{0};
+        const auto send = [&](auto& handle, std::size_t begin) {
+            return [&, out = handle, begin]() mutable {
+                for (std::size_t at = begin; at < begin + many; ++at) {
+                    written[at] = 7;
+                    const auto patience = std::chrono::microseconds(at % 40);
+                    if (out.send_timeout(message{7, &written[at]}, patience)) {
+                        sent.fetch_add(1, std::memory_order_relaxed);
+                    }
+                }
+                out.reset();
+            };
+        };
+        auto one = send(tx, 0);
+        auto other = send(tx, many);
+        tx.reset();
+        int received = 0;
+        together(std::move(one), std::move(other), [&] {
+            for (int i = 0;; ++i) {
+                auto got = rx.recv_timeout(std::chrono::microseconds(i % 40));
+                if (got) {
+                    check(*got->written == 7, "what its sender wrote is seen");
+                    ++received;
+                } else if (got.error() == weir::recv_timeout_error::disconnected) {
+                    break;
+                }
+            }
+        });
+        check(received == sent.load(), "what was sent was received");
+    });
+}
+
+template <class Channel>
+void every_traffic() {
+    for (int way = 0; way < 4; ++way) {
+        traffic<Channel>(1, way);
+        traffic<Channel>(2, way);
+    }
+}
+
+template <class Channel>
+void every_channel() {
+    every_traffic<Channel>();
+    endings<Channel>();
+    leaving<Channel>();
+    onlookers<Channel>();
+}
+
+void run(const char* what) {
+    if (std::strcmp(what, "parts") == 0) {
+        locks();
+        parkers<weir::detail::futex_parker>();
+        parkers<weir::detail::portable_parker>();
+        flags();
+    } else if (std::strcmp(what, "list") == 0) {
+        every_channel<list_of<number>>();
+        every_channel<list_of<object>>();
+        every_traffic<list_of<large>>();
+    } else if (std::strcmp(what, "ring") == 0) {
+        every_channel<bounded_of<number, 1>>();
+        every_channel<bounded_of<object, 1>>();
+        every_channel<bounded_of<object, 3>>();
+        every_traffic<bounded_of<number, 64>>();
+        giving_up<bounded_of<number, 1>>();
+        giving_up<bounded_of<object, 2>>();
+        room<number>();
+        room<object>();
+    } else if (std::strcmp(what, "rendezvous") == 0) {
+        every_channel<bounded_of<number, 0>>();
+        every_channel<bounded_of<object, 0>>();
+        giving_up<bounded_of<object, 0>>();
+    } else {
+        std::fprintf(stderr, "protocols: there is no %s\n", what);
+        std::exit(2);
+    }
+}
+
+} // namespace
+
+int main(int count, char** arguments) {
+    for (int i = 1; i < count; ++i) {
+        run(arguments[i]);
+    }
+    return count > 1 ? 0 : 2;
+}
