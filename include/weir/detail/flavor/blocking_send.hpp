@@ -12,6 +12,7 @@
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/wait/sender_wait.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace weir::detail {
@@ -19,8 +20,10 @@ namespace weir::detail {
 // The failures have the values of channel_errc.
 enum class send_result : std::uint8_t { sent = 0, disconnected = 1, full = 2, timeout = 4, stopped = 5 };
 
-// After a first attempt that found the channel full. Spins for a moment before it enrols, but does not give the
-// processor away until then: a receiver that shares it would find nobody to serve. Room, and a closed channel, win over a stop and a time-out.
+// After a first attempt that found the channel full. Spins for a moment before it enrols, and where there is room for many
+// gives its processor away, too, since enrolling costs more than that. Where there is room for a few it does so only when
+// it has enrolled: a receiver that shares the processor then finds all that wait, and serves them in one turn.
+// Room, and a closed channel, win over a stop and a time-out.
 template <class Flavor, class Source, class Stop>
 WEIR_NOINLINE send_result send_waiting(Flavor& flavor, sender_wait& sending, Source& source, deadline until,
                                        const Stop& stop) noexcept {
@@ -31,7 +34,9 @@ WEIR_NOINLINE send_result send_waiting(Flavor& flavor, sender_wait& sending, Sou
     send_result result = send_result::full;
     const auto attempt = [&]() noexcept { return (result = flavor.try_send(source)) != send_result::full; };
     const auto glance = [&]() noexcept { return flavor.seems_to_have_room(); };
-    if (sending.spin().look(flavor.send_progress(), glance, attempt)) {
+    constexpr std::size_t few = 8;
+    if (sending.spin().look(flavor.send_progress(), glance, attempt) ||
+        (flavor.capacity() > few && sending.spin().give_way(attempt))) {
         return result;
     }
     const auto to_wake = [&]() noexcept { return flavor.waiters_to_wake(); };
