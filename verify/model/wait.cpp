@@ -267,7 +267,7 @@ private:
         auto& flavor = static_cast<list<message>&>(*handle_access::channel_of(kept_));
         auto [got, error] = take(flavor, deadline::never(), stop);
         if (got == nullptr) {
-            check(error == channel_errc::stopped, "there is a sender");
+            check(error == weir::channel_errc::stopped, "there is a sender");
             return false;
         }
         const taken_message taken(flavor, got);

@@ -15,13 +15,9 @@
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/platform/clock.hpp>
 
-#include <chrono>
-#include <cstdlib>
-#include <cstring>
-#include <iostream>
 #include <new>
 #include <optional>
-#include <sstream>
+#include <span>
 #include <utility>
 
 namespace model {
@@ -152,145 +148,51 @@ stop_callback<Callback> on_stop(const stop_token& token, Callback callback) noex
 
 // ---- Running ----
 
-template <class Model>
-class suite : public rl::test_suite<suite<Model>, Model::threads> {
+// A model behind one interface, so that Relacy is compiled for each number of threads, not for each model.
+class any_model {
 public:
-    void before() {
-        using weir::detail::steady_clock;
-        now_running.begin();
-        steady_clock::is_late = false;
-        steady_clock::may_be_late = false;
-        model_.emplace();
-    }
-    void thread(unsigned index) { model_->thread(index); }
-    void after() {
-        steady_clock_stops();
-        model_.reset();
-        check(now_running.alive == 0, "each message that was made is destroyed, once");
-        now_running.end();
-    }
-
-private:
-    static void steady_clock_stops() noexcept { weir::detail::steady_clock::may_be_late = false; }
-
-    std::optional<Model> model_;
+    virtual ~any_model() = default;
+    virtual void run(unsigned thread) = 0;
 };
 
-struct options {
-    bool random = false;
-    bool quick = false;
-    bool trace = false;
-    std::optional<unsigned long> amount; // the bound, or the number of random executions
+struct description {
+    const char* name;
+    const char* protocol;
+    const char* notes;
+    const char* needs;
+    unsigned threads;
+    unsigned bound;
+    unsigned quick_bound;
+    unsigned long random;
+    any_model* (*make)();
 };
 
-// A list of names, as JSON.
-inline std::string quoted(const std::string& names) {
-    std::string all;
-    std::istringstream left(names);
-    for (std::string name; std::getline(left, name, ',');) {
-        all += (all.empty() ? "\"" : ", \"") + name + "\"";
-    }
-    return all;
-}
+// The program's main: in run.cpp.
+int run_models(std::span<const description> models, int count, char** arguments);
 
-// What a model must have seen, else it shows nothing.
 template <class Model>
-std::string needs() {
-    std::string all = Model::notes;
+description describe() {
+    class boxed final : public any_model {
+    public:
+        void run(unsigned thread) override { model_.thread(thread); }
+
+    private:
+        Model model_;
+    };
+
+    const char* needs = "";
     if constexpr (requires { Model::needs; }) {
-        all += (all.empty() ? "" : ",") + std::string(Model::needs);
+        needs = Model::needs;
     }
-    return all;
-}
-
-inline void print_tally(std::ostream& out, const char* notes) {
-    out << "{\"parked\": " << seen.parked << ", \"woken\": " << seen.woken << ", \"timed out\": " << seen.timed_out
-        << ", \"barriers\": " << seen.barriers << ", \"stale loads\": " << seen.stale
-        << ", \"slept for a lock\": " << seen.contended;
-    std::istringstream names(notes);
-    size_t index = 0;
-    for (std::string name; std::getline(names, name, ',');) {
-        out << ", \"" << name << "\": " << seen.noted[index++];
-    }
-    out << "}";
-}
-
-// One line of JSON. True: no failure.
-template <class Model>
-bool run_one(const options& how) {
-    rl::test_params params;
-    std::ostringstream told;
-    std::ostream nowhere(nullptr);
-    params.output_stream = &told;
-    params.progress_stream = &nowhere;
-    params.search_type = how.random ? rl::sched_random : rl::sched_bound;
-    params.context_bound = static_cast<unsigned>(how.amount.value_or(how.quick ? Model::quick_bound : Model::bound));
-    params.iteration_count = how.amount.value_or(how.quick ? Model::random / 10 : Model::random);
-    params.execution_depth_limit = 4000;
-    seen = {};
-    const auto start = std::chrono::steady_clock::now();
-    std::string ended;
-    if (how.trace) {
-        rl::simulate<suite<Model>>(params);
-    } else {
-        std::ostringstream state;
-        if (how.random) {
-            rl::run_test<suite<Model>, rl::random_scheduler<Model::threads>>(params, state, false);
-        } else {
-            rl::run_test<suite<Model>, rl::context_bound_scheduler<Model::threads>>(params, state, false);
-        }
-    }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    const bool good = params.test_result == rl::test_result_success;
-    std::cout << "{\"model\": \"" << Model::name << "\", \"protocol\": \"" << Model::protocol
-              << "\", \"threads\": " << Model::threads << ", \"search\": \"" << (how.random ? "random" : "exhaustive")
-              << "\", \"bound\": " << (how.random ? 0 : params.context_bound)
-              << ", \"executions\": " << params.stop_iteration << ", \"result\": \""
-              << (good ? "ok" : rl::test_result_str(params.test_result)) << "\", \"seconds\": " << took.count()
-              << ", \"needs\": [" << quoted(needs<Model>()) << "], \"seen\": ";
-    print_tally(std::cout, Model::notes);
-    std::cout << "}" << std::endl;
-    if (how.trace && !good) {
-        std::cerr << told.str();
-    }
-    return good;
+    return {Model::name,        Model::protocol, Model::notes,
+            needs,              Model::threads,  Model::bound,
+            Model::quick_bound, Model::random,   []() -> any_model* { return new boxed; }};
 }
 
 template <class... Models>
 int run(int count, char** arguments) {
-    options how;
-    const char* wanted = nullptr;
-    for (int i = 1; i < count; ++i) {
-        const std::string_view argument = arguments[i];
-        if (argument == "--random") {
-            how.random = true;
-        } else if (argument == "--quick") {
-            how.quick = true;
-        } else if (argument == "--trace") {
-            how.trace = true;
-        } else if (argument == "--amount" && i + 1 < count) {
-            how.amount = std::strtoul(arguments[++i], nullptr, 10);
-        } else if (argument == "--list") {
-            ((std::cout << Models::name << "\n"), ...);
-            return 0;
-        } else {
-            wanted = arguments[i];
-        }
-    }
-    bool good = true;
-    bool found = false;
-    const auto run_if_wanted = [&]<class Model>() {
-        if (wanted == nullptr || std::strcmp(wanted, Model::name) == 0) {
-            found = true;
-            good = run_one<Model>(how) && good;
-        }
-    };
-    (run_if_wanted.template operator()<Models>(), ...);
-    if (!found) {
-        std::cerr << "there is no model " << wanted << "\n";
-        return 2;
-    }
-    return good ? 0 : 1;
+    const description all[] = {describe<Models>()...};
+    return run_models(all, count, arguments);
 }
 
 } // namespace model
