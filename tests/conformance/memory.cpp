@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/flavor.hpp"
@@ -522,6 +524,253 @@ TEST(memory_unbounded, a_send_of_a_large_message_that_throws_keeps_the_channel_g
         EXPECT_EQ(sent, 10u);
         EXPECT_EQ(next, 10);
     }
+}
+
+// Calls each_failure(index, for_good, run) for every allocation in turn, until run() needs fewer: number `index` fails, alone or
+// with all that follow.
+template <class EachFailure>
+void with_each_failure(EachFailure each_failure) {
+    for (const bool for_good : {false, true}) {
+        bool reached = true;
+        for (std::size_t index = 0; reached; ++index) {
+            reached = false;
+            each_failure([&](auto operations) {
+                const failing_allocation fails(index, for_good);
+                operations();
+                reached = reached || fails.was_reached();
+            });
+            ASSERT_LT(index, 1000u);
+        }
+    }
+}
+
+// Whether it went well at last: once more where memory was out.
+template <class Operation>
+bool twice(Operation operation) {
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        try {
+            operation();
+            return true;
+        } catch (const std::bad_alloc&) {
+        }
+    }
+    return false;
+}
+
+// Numbers, in room that was taken beforehand.
+struct numbers {
+    numbers() { all.reserve(4096); }
+    void add(uint64_t number) { all.push_back(number); }
+    std::vector<uint64_t> all;
+};
+
+channel_errc send_in_turn(const any_sender<counted>& tx, counted& message, uint64_t turn) {
+    switch (turn % 7) {
+    case 0:
+        return outcome(tx.emplace(std::move(message)));
+    case 1:
+        return outcome(tx.send_timeout(std::move(message), patience));
+    case 2:
+        return outcome(tx.send_deadline(std::move(message), std::chrono::steady_clock::now() + patience));
+    case 3:
+        return outcome(tx.try_send(std::move(message)));
+    case 4:
+        return outcome(tx.try_emplace(std::move(message)));
+#if WEIR_HAS_STOP_TOKEN
+    case 5:
+        return outcome(tx.send(std::move(message), std::stop_token()));
+#endif
+    default:
+        return outcome(any_sender<counted>(tx).downgrade().lock().send(std::move(message)));
+    }
+}
+
+TEST_P(memory, sends_of_every_kind_lose_nothing_whichever_allocation_fails) {
+    const uint64_t count = GetParam().is_unbounded() ? 2500 : 40;
+    with_each_failure([&](auto run) {
+        tally messages;
+        numbers sent;
+        numbers received;
+        {
+            auto [tx, rx] = open<counted>(GetParam());
+            worker receiver([&, &rx = rx] {
+                for (auto&& message : rx)
+                    received.add(message.value());
+            });
+            run([&, &tx = tx] {
+                for (uint64_t i = 0; i < count; ++i) {
+                    counted message(messages, i);
+                    channel_errc came_to = channel_errc::full;
+                    for (; came_to == channel_errc::full; std::this_thread::yield()) {
+                        if (!twice([&] { came_to = send_in_turn(tx, message, i); }))
+                            break;
+                    }
+                    if (came_to == ok)
+                        sent.add(i);
+                    EXPECT_EQ(message.holds(), came_to != ok);
+                }
+            });
+            tx.reset();
+        }
+        EXPECT_EQ(received.all, sent.all);
+        EXPECT_EQ(messages.made, messages.gone);
+        EXPECT_EQ(messages.dropped, count);
+    });
+}
+
+TEST_P(memory, receives_of_every_kind_lose_nothing_whichever_allocation_fails) {
+    constexpr uint64_t count = 60;
+    with_each_failure([&](auto run) {
+        tally messages;
+        numbers received;
+        {
+            auto [tx, rx] = open<counted>(GetParam());
+            worker sender([&messages, handle = std::move(tx)]() mutable {
+                for (uint64_t i = 0; i < count; ++i)
+                    EXPECT_TRUE(handle.send(counted(messages, i)));
+                handle.reset();
+            });
+            const auto take = [&](auto&& got) {
+                if (got)
+                    received.add(got->value());
+                return outcome(got) != channel_errc::disconnected;
+            };
+            struct output {
+                using difference_type = std::ptrdiff_t;
+                numbers* where;
+                output& operator*() { return *this; }
+                output& operator++() { return *this; }
+                output operator++(int) { return *this; }
+                output& operator=(counted&& message) {
+                    where->add(message.value());
+                    return *this;
+                }
+            };
+            run([&, &rx = rx] {
+                bool goes_on = true;
+                for (int turn = 0; goes_on; ++turn) {
+                    const bool is_done = twice([&] {
+                        switch (turn % 6) {
+                        case 0:
+                            goes_on = take(rx.recv());
+                            break;
+                        case 1:
+                            goes_on = take(rx.try_recv());
+                            break;
+                        case 2:
+                            goes_on = take(rx.recv_timeout(patience));
+                            break;
+                        case 3:
+                            goes_on = bool(rx.recv_many(output{&received}, 3));
+                            break;
+                        case 4: // a loop inside a loop takes memory for its message's place
+                            goes_on = false;
+                            for (auto&& outer : rx) {
+                                goes_on = true;
+                                received.add(outer.value());
+                                twice([&] {
+                                    for (auto&& inner : rx) {
+                                        received.add(inner.value());
+                                        break;
+                                    }
+                                });
+                                break;
+                            }
+                            break;
+                        default:
+                            for (auto&& message : rx.try_iter())
+                                received.add(message.value());
+                        }
+                    });
+                    goes_on = goes_on || !is_done;
+                }
+            });
+        }
+        EXPECT_TRUE(std::is_sorted(received.all.begin(), received.all.end()));
+        EXPECT_EQ(received.all.size(), count);
+        EXPECT_EQ(messages.made, messages.gone);
+        EXPECT_EQ(messages.dropped, count);
+    });
+}
+
+class stage;
+
+// Tells the stage when it is moved into the channel.
+class interrupted {
+public:
+    interrupted(tally& where, uint64_t depth, stage& told) : message_(where, depth), told_(&told) {}
+    interrupted(interrupted&& other) noexcept;
+    uint64_t depth() const { return message_.value(); }
+    bool holds() const { return message_.holds(); }
+
+private:
+    counted message_;
+    stage* told_;
+};
+
+// Sends inside sends, so that a receive looks past more stalled senders than there is room for in the channel's own state.
+class stage {
+public:
+    stage(const flavor& which, tally& messages)
+        : messages_(messages), channel_(open<interrupted>(which)), deepest_(which.room(12)) {}
+
+    void send(uint64_t depth) {
+        ++made;
+        interrupted message(messages_, depth, *this);
+        bool is_sent = false;
+        twice([&] { is_sent = bool(channel_.tx.send(std::move(message))); });
+        is_right = is_right && message.holds() != is_sent;
+        sent += is_sent ? 1 : 0;
+    }
+    void meanwhile(uint64_t depth) {
+        if (depth < deepest_) {
+            send(depth + 1);
+            receive(depth + 1);
+        }
+    }
+    // All that is there: of that depth.
+    void receive(uint64_t depth) {
+        while (const auto got = channel_.rx.try_recv()) {
+            is_right = is_right && got->depth() == depth;
+            ++received;
+        }
+    }
+
+    std::size_t made = 0;
+    std::size_t sent = 0;
+    std::size_t received = 0;
+    bool is_right = true;
+
+private:
+    tally& messages_;
+    ends<interrupted> channel_;
+    uint64_t deepest_;
+};
+
+interrupted::interrupted(interrupted&& other) noexcept
+    : message_(std::move(other.message_)), told_(std::exchange(other.told_, nullptr)) {
+    if (told_ != nullptr)
+        std::exchange(told_, nullptr)->meanwhile(depth());
+}
+
+TEST_P(memory_buffered, receives_past_stalled_sends_lose_nothing_whichever_allocation_fails) {
+    with_each_failure([&](auto run) {
+        const balance all;
+        tally messages;
+        std::size_t made = 0;
+        {
+            stage here(GetParam(), messages);
+            for (int round = 0; round < 10; ++round) {
+                run([&] { here.send(1); });
+                here.receive(1);
+            }
+            EXPECT_TRUE(here.is_right);
+            EXPECT_EQ(here.received, here.sent);
+            made = here.made;
+        }
+        EXPECT_EQ(messages.made, messages.gone);
+        EXPECT_EQ(messages.dropped, made);
+    });
 }
 
 } // namespace

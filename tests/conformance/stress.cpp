@@ -12,6 +12,7 @@
 #include "support/flavor.hpp"
 #include "support/messages.hpp"
 #include "support/threads.hpp"
+#include "support/traffic.hpp"
 
 using namespace std::chrono_literals;
 using namespace conformance;
@@ -22,130 +23,6 @@ namespace {
 class stress : public testing::TestWithParam<flavor> {};
 INSTANTIATE_TEST_SUITE_P(flavors, stress, every_flavor(), flavor_name);
 
-// One message in a way that depends on its number; returns when it went in.
-void send_somehow(const any_sender<counted>& tx, tally& all, uint64_t producer, uint64_t number) {
-    counted message(all, producer << 32 | number);
-    switch (number % 64) {
-    case 10:
-        while (!tx.try_send(std::move(message)))
-            std::this_thread::yield();
-        break;
-    case 20:
-        while (!tx.send_timeout(std::move(message), std::chrono::microseconds(number % 50))) {
-            EXPECT_TRUE(message.holds());
-        }
-        break;
-    case 30: {
-        const auto clone = tx;
-        EXPECT_TRUE(clone.send(std::move(message)));
-        break;
-    }
-    case 40: {
-        const auto locked = tx.downgrade().lock();
-        EXPECT_TRUE(locked.send_deadline(std::move(message), std::chrono::steady_clock::now() + patience));
-        break;
-    }
-#if WEIR_HAS_STOP_TOKEN
-    case 50: {
-        std::stop_source stop;
-        EXPECT_TRUE(tx.send(std::move(message), stop.get_token()));
-        break;
-    }
-#endif
-    default:
-        EXPECT_TRUE(tx.send(std::move(message)));
-    }
-    EXPECT_FALSE(message.holds());
-}
-
-// Checks each message that arrives: it holds its value, and it is its producer's next.
-class arrivals {
-public:
-    explicit arrivals(std::size_t producers) : next_(producers, 0) {}
-    void take(counted&& message) {
-        const auto producer = static_cast<std::size_t>(message.value() >> 32);
-        const uint64_t number = message.value() & 0xffffffffu;
-        if (!message.holds() || producer >= next_.size() || number != next_[producer])
-            ++wrong_;
-        if (producer < next_.size())
-            next_[producer] = number + 1;
-        ++count_;
-    }
-    uint64_t count() const { return count_; }
-    uint64_t wrong() const { return wrong_; }
-
-    // An output iterator, for recv_many.
-    struct output {
-        using difference_type = std::ptrdiff_t;
-        arrivals* where;
-        output& operator*() { return *this; }
-        output& operator++() { return *this; }
-        output operator++(int) { return *this; }
-        output& operator=(counted&& message) {
-            where->take(std::move(message));
-            return *this;
-        }
-    };
-
-private:
-    std::vector<uint64_t> next_;
-    uint64_t count_ = 0;
-    uint64_t wrong_ = 0;
-};
-
-void receive_all(weir::receiver<counted> rx, arrivals& seen) {
-    for (std::size_t turn = 0;; ++turn) {
-        channel_errc came_to = ok;
-        const auto take = [&](auto&& got) {
-            if (got)
-                seen.take(std::move(*got));
-            came_to = outcome(got);
-        };
-        switch (turn % 32) {
-        case 3:
-            take(rx.try_recv());
-            break;
-        case 7:
-            take(rx.recv_timeout(std::chrono::microseconds(turn % 40)));
-            break;
-        case 11:
-            take(rx.recv_deadline(std::chrono::steady_clock::now() + patience));
-            break;
-        case 15:
-        case 16:
-        case 17:
-            came_to = outcome(rx.recv_many(arrivals::output{&seen}, turn % 30));
-            break;
-        case 19:
-            for (auto&& message : rx) {
-                seen.take(std::move(message));
-                if (seen.count() % 5 == 0)
-                    break;
-            }
-            break;
-        case 23:
-            for (auto&& message : rx.try_iter()) {
-                seen.take(std::move(message));
-                if (seen.count() % 50 == 0)
-                    break;
-            }
-            break;
-#if WEIR_HAS_STOP_TOKEN
-        case 27: {
-            std::stop_source stop;
-            take(rx.recv(stop.get_token()));
-            break;
-        }
-#endif
-        default:
-            take(rx.recv());
-        }
-        if (came_to == channel_errc::disconnected)
-            break;
-    }
-    EXPECT_EQ(outcome(rx.try_recv()), channel_errc::disconnected);
-}
-
 void expect_every_message_once(const flavor& which, std::size_t producers, std::size_t messages) {
     const std::size_t each = scaled(messages) / producers + 1;
     tally all;
@@ -155,13 +32,19 @@ void expect_every_message_once(const flavor& which, std::size_t producers, std::
         std::vector<std::unique_ptr<worker>> threads;
         for (std::size_t producer = 0; producer < producers; ++producer) {
             threads.push_back(std::make_unique<worker>([&all, handle = tx, producer, each]() mutable {
-                for (std::size_t i = 0; i < each; ++i)
-                    send_somehow(handle, all, producer, i);
+                stops never;
+                for (std::size_t i = 0; i < each; ++i) {
+                    counted message(all, arrivals::value_of(producer, i));
+                    EXPECT_EQ(send_somehow(handle, message, i, never), ok);
+                    EXPECT_FALSE(message.holds());
+                }
                 handle.reset();
             }));
         }
         tx.reset();
-        receive_all(std::move(rx), seen);
+        stops never;
+        EXPECT_EQ(receive_somehow(rx, seen, never), channel_errc::disconnected);
+        EXPECT_EQ(outcome(rx.try_recv()), channel_errc::disconnected);
     }
     EXPECT_EQ(seen.wrong(), 0u);
     EXPECT_EQ(seen.count(), producers * each);

@@ -169,6 +169,7 @@ private:
                 found = holes_[looked_];
                 return true;
             }
+            WEIR_POINT("look.hole");
         }
         for (; is_in_round(queue, cursor_); cursor_ = queue.after(cursor_)) {
             if (queue.is_written(cursor_)) {

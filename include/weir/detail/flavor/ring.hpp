@@ -260,6 +260,7 @@ private:
                 return send_result::disconnected;
             }
             ticket = tail / 2;
+            WEIR_POINT("ring.claim");
             // acquire, pairs with [seen]: what the receiver did with the slot is done
             if (ticket - head_seen_.load(memory_order_acquire) >= one_lap_) [[unlikely]] {
                 const position head = head_.load(memory_order_acquire); // pairs with release()
@@ -275,7 +276,6 @@ private:
                     continue;
                 }
             }
-            WEIR_POINT("ring.claim");
             // seq_cst, pairs with tail_index; on failure acquire, pairs with close_sending
             if (tail_.compare_exchange_weak(tail, after(ticket) * 2, memory_order_seq_cst, memory_order_acquire))
                 [[likely]] {

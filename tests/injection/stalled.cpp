@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A sender that stands still at each point of its send in turn: nobody waits for it, nothing is lost, and what it sends
+// arrives, or is destroyed, or is given back.
+//
+// Bounded queues in the manner of Vyukov's say empty though a later element is complete; crossbeam#971, #972, #1084 and #1187:
+// the first block's installation against the receiver's drop; crossbeam 9d42394: the closed bit lost at a block's end;
+// tokio#8075 and #8260: messages after close.
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../conformance/support/flavor.hpp"
+#include "../conformance/support/messages.hpp"
+#include "../conformance/support/threads.hpp"
+#include "support/script.hpp"
+
+using namespace std::chrono_literals;
+using namespace conformance;
+using namespace injection;
+using std::uint64_t;
+
+namespace {
+
+// Where a sender stands still, and which message of the channel it is sending.
+struct place {
+    flavor which;
+    const char* point;
+    uint64_t before; // how many messages went through before
+    bool is_there;   // the message can be received from there
+
+    friend void PrintTo(const place& at, std::ostream* out) { *out << at.which.name() << " " << at.point; }
+};
+
+std::string name_of(const testing::TestParamInfo<place>& info) {
+    std::string name = info.param.which.name() + "_" + info.param.point + "_" + std::to_string(info.param.before);
+    std::replace(name.begin(), name.end(), '.', '_');
+    return name;
+}
+
+// The message that finds the first slots used up: its sender links the first block. The first whose sender links a block
+// ahead. The last in its block.
+using sizes = weir::detail::list_sizes<counted>;
+constexpr uint64_t links_first = sizes::embedded_slots;
+constexpr uint64_t links_ahead = links_first + sizes::slots - sizes::reserve;
+constexpr uint64_t last_in_block = links_first + sizes::slots - 1;
+
+std::vector<place> places() {
+    std::vector<place> all;
+    const flavor unbounded{};
+    for (const char* point : {"list.pinned", "list.link", "list.linked", "list.hint_moved"})
+        all.push_back({unbounded, point, links_first, false});
+    all.push_back({unbounded, "list.link", links_ahead, false});
+    all.push_back({unbounded, "list.linked", links_ahead, false});
+    for (const uint64_t before : {uint64_t{0}, links_first - 1, links_first, last_in_block, last_in_block + 1}) {
+        all.push_back({unbounded, "list.claimed", before, false});
+        all.push_back({unbounded, "list.hinted", before, false});
+        all.push_back({unbounded, "list.made", before, false});
+        all.push_back({unbounded, "list.written", before, true});
+    }
+    for (const std::size_t capacity : {1, 2, 3, 5, 64}) {
+        for (const std::size_t before : std::set<std::size_t>{0, capacity - 1, capacity}) {
+            all.push_back({flavor{capacity}, "ring.claim", before, false});
+            all.push_back({flavor{capacity}, "ring.claimed", before, false});
+            all.push_back({flavor{capacity}, "ring.made", before, false});
+            all.push_back({flavor{capacity}, "ring.written", before, true});
+        }
+    }
+    return all;
+}
+
+constexpr uint64_t held_value = 77777;
+
+class stalled : public testing::TestWithParam<place> {
+protected:
+    stalled() {
+        auto channel = open<counted>(GetParam().which);
+        tx = std::move(channel.tx);
+        rx = std::move(channel.rx);
+        for (uint64_t i = 0; i < GetParam().before; ++i) {
+            EXPECT_TRUE(tx.send(counted(messages, i)));
+            EXPECT_EQ(rx.try_recv().value().value(), i);
+        }
+        sender.emplace("sender", [this, handle = tx]() mutable {
+            counted message(messages, held_value);
+            result = outcome(handle.send(std::move(message)));
+            EXPECT_EQ(message.holds(), result != ok);
+            handle.reset();
+        });
+        here.wait_until_there();
+    }
+    ~stalled() override {
+        here.let_go();
+        sender.reset();
+        tx.reset();
+        rx.reset();
+        EXPECT_EQ(messages.made, messages.gone);
+    }
+
+    // How many messages may pass.
+    std::size_t passing(std::size_t wanted) const {
+        return GetParam().which.capacity ? std::min(*GetParam().which.capacity - 1, wanted) : wanted;
+    }
+    channel_errc finish() {
+        here.let_go();
+        sender->join();
+        return result;
+    }
+    void expect_held_if_there() {
+        if (GetParam().is_there) {
+            EXPECT_EQ(rx.try_recv().value().value(), held_value);
+        }
+    }
+
+    tally messages;
+    any_sender<counted> tx;
+    weir::receiver<counted> rx;
+    channel_errc result{};
+    halt here{"sender", GetParam().point};
+    std::optional<actor> sender;
+};
+INSTANTIATE_TEST_SUITE_P(points, stalled, testing::ValuesIn(places()), name_of);
+
+TEST_P(stalled, others_pass_it_and_receives_are_on_time) {
+    expect_held_if_there();
+    const std::size_t count = passing(3000);
+    for (uint64_t i = 0; i < count; ++i)
+        ASSERT_TRUE(tx.try_send(counted(messages, i)));
+    for (uint64_t i = 0; i < count; ++i)
+        ASSERT_EQ(rx.recv().value().value(), i);
+    EXPECT_EQ(outcome(rx.try_recv()), channel_errc::empty);
+    EXPECT_EQ(rx.len(), 0u);
+    const stopwatch watch;
+    EXPECT_EQ(outcome(rx.recv_timeout(5ms)), channel_errc::timeout);
+    EXPECT_LT(watch.elapsed(), on_time);
+    EXPECT_EQ(finish(), ok);
+    if (!GetParam().is_there) {
+        EXPECT_EQ(rx.try_recv().value().value(), held_value);
+    }
+    EXPECT_EQ(outcome(rx.try_recv()), channel_errc::empty);
+    const std::size_t room = GetParam().which.room(100);
+    for (uint64_t i = 0; i < room; ++i)
+        ASSERT_TRUE(tx.try_send(counted(messages, i))) << "all room is back";
+    for (uint64_t i = 0; i < room; ++i)
+        ASSERT_EQ(rx.try_recv().value().value(), i);
+}
+
+TEST_P(stalled, the_last_sender_counts_until_it_is_done) {
+    tx.reset();
+    expect_held_if_there();
+    EXPECT_EQ(outcome(rx.try_recv()), channel_errc::empty);
+    EXPECT_FALSE(rx.is_disconnected());
+    EXPECT_EQ(finish(), ok);
+    if (!GetParam().is_there) {
+        EXPECT_EQ(rx.recv().value().value(), held_value);
+    }
+    EXPECT_EQ(outcome(rx.recv()), channel_errc::disconnected);
+}
+
+TEST_P(stalled, a_close_lets_it_succeed_or_fail_and_others_fail) {
+    const std::size_t count = passing(3);
+    for (uint64_t i = 0; i < count; ++i)
+        ASSERT_TRUE(tx.try_send(counted(messages, i)));
+    rx.close();
+    EXPECT_EQ(outcome(tx.send(counted(messages, 1))), channel_errc::disconnected);
+    expect_held_if_there();
+    for (uint64_t i = 0; i < count; ++i)
+        EXPECT_EQ(rx.recv().value().value(), i);
+    EXPECT_FALSE(rx.try_recv());
+    if (finish() == ok && !GetParam().is_there) {
+        EXPECT_EQ(rx.recv().value().value(), held_value);
+    }
+    EXPECT_EQ(outcome(rx.recv()), channel_errc::disconnected);
+    EXPECT_TRUE(rx.is_empty());
+}
+
+TEST_P(stalled, the_receiver_may_go_and_everything_is_destroyed) {
+    const std::size_t count = passing(1000);
+    for (uint64_t i = 0; i < count; ++i)
+        ASSERT_TRUE(tx.try_send(counted(messages, i)));
+    const uint64_t dropped = messages.dropped;
+    rx.reset();
+    EXPECT_EQ(messages.dropped, dropped + count + (GetParam().is_there ? 1 : 0)) << "while the receiver went";
+    EXPECT_EQ(outcome(tx.send(counted(messages, 1))), channel_errc::disconnected);
+    finish();
+    EXPECT_EQ(messages.made, messages.gone) << "no message outlives its send, though senders remain";
+}
+
+TEST_P(stalled, both_ends_may_go) {
+    tx.reset();
+    rx.reset();
+    finish();
+    EXPECT_EQ(messages.made, messages.gone);
+}
+
+// A sender that holds an old block while all others go through many, and blocks are used again.
+TEST(stalled_list, blocks_that_it_may_touch_are_not_used_again) {
+    for (const char* point : {"list.pinned", "list.link", "list.linked", "list.claimed", "list.hinted", "list.hint_moved",
+                              "list.made", "list.written"}) {
+        auto [tx, rx] = weir::channel<uint64_t>();
+        constexpr uint64_t before = weir::detail::list_sizes<uint64_t>::embedded_slots;
+        for (uint64_t i = 0; i < before; ++i) {
+            EXPECT_TRUE(tx.send(i));
+            EXPECT_EQ(rx.try_recv().value(), i);
+        }
+        halt here("sender", point);
+        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(held_value)); });
+        here.wait_until_there();
+        uint64_t received = 0;
+        bool came = false;
+        for (uint64_t i = 0; i < 10000; ++i) {
+            ASSERT_TRUE(tx.send(i));
+            if (i % 3000 == 0 || i + 1 == 10000) {
+                for (auto value : rx.try_iter()) {
+                    if (value == held_value)
+                        came = true;
+                    else
+                        ASSERT_EQ(value, received++);
+                }
+            }
+        }
+        EXPECT_EQ(received, 10000u);
+        here.let_go();
+        sender.join();
+        if (!came) {
+            EXPECT_EQ(rx.try_recv().value(), held_value) << point;
+        }
+        EXPECT_EQ(outcome(rx.try_recv()), channel_errc::empty);
+    }
+}
+
+// The receiver in the middle of giving a block back, while senders go on.
+TEST(stalled_list, a_receiver_that_gives_a_block_back_holds_nobody_up) {
+    auto [tx, rx] = weir::channel<uint64_t>();
+    for (uint64_t i = 0; i < 3000; ++i)
+        EXPECT_TRUE(tx.send(i));
+    halt here("receiver", "list.reclaim");
+    actor receiver("receiver", [&rx = rx] {
+        for (uint64_t i = 0; i < 3000; ++i)
+            ASSERT_EQ(rx.recv().value(), i);
+    });
+    here.wait_until_there();
+    for (uint64_t i = 0; i < 5000; ++i)
+        EXPECT_TRUE(tx.send(i));
+    EXPECT_FALSE(tx.is_empty());
+    here.let_go();
+    receiver.join();
+    for (uint64_t i = 0; i < 5000; ++i)
+        ASSERT_EQ(rx.try_recv().value(), i);
+}
+
+} // namespace

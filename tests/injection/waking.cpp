@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Who lies down against who has something for it: no wake is lost, no outcome has two owners, and who is stalled in the
+// middle of waking keeps nobody but itself.
+//
+// oneTBB#2136: a missing barrier between "I sleep" and "I sent" loses a wake; kanal: a timed-out operation that was completed
+// as well; tokio#2854 and #8074: room that is never given back; .NET and Kotlin channels: a cancellation that races with a
+// delivery loses the element; a waker that touches a waiter already gone.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "../conformance/support/flavor.hpp"
+#include "../conformance/support/messages.hpp"
+#include "../conformance/support/threads.hpp"
+#include "support/interrupting.hpp"
+#include "support/script.hpp"
+
+#if WEIR_HAS_STOP_TOKEN
+#include <stop_token>
+#endif
+
+using namespace std::chrono_literals;
+using namespace conformance;
+using namespace injection;
+using std::uint64_t;
+
+namespace {
+
+// Where a sender has written its message and not yet asked whether the receiver sleeps.
+const char* written_point(const flavor& which) {
+    return which.is_unbounded() ? "list.written" : which.is_rendezvous() ? "rendezvous.written" : "ring.written";
+}
+
+std::vector<const char*> points_before_sleep() {
+#if WEIR_PORTABLE_PARKER
+    return {"receiver.raised", "receiver.park"}; // behind them it holds its parker's mutex
+#else
+    return {"receiver.raised", "receiver.park", "parker.sleep"};
+#endif
+}
+
+class waking : public flavor_test {};
+INSTANTIATE_TEST_SUITE_P(flavors, waking, every_flavor(), flavor_name);
+class waking_buffered : public flavor_test {};
+INSTANTIATE_TEST_SUITE_P(flavors, waking_buffered, buffered_flavors(), flavor_name);
+class waking_bounded : public flavor_test {};
+INSTANTIATE_TEST_SUITE_P(flavors, waking_bounded, bounded_flavors(), flavor_name);
+
+// ---- The receiver lies down ----
+
+TEST_P(waking, a_message_sent_while_the_receiver_lies_down_is_received) {
+    for (const char* point : points_before_sleep()) {
+        auto [tx, rx] = open<uint64_t>(GetParam());
+        halt here("receiver", point);
+        actor receiver("receiver", [&rx = rx] { EXPECT_EQ(rx.recv().value(), 5u); });
+        here.wait_until_there();
+        EXPECT_TRUE(tx.try_send(5)) << point;
+        here.let_go();
+        receiver.join();
+    }
+}
+
+TEST_P(waking, the_last_sender_leaving_while_the_receiver_lies_down_ends_the_receive) {
+    for (const char* point : points_before_sleep()) {
+        auto [tx, rx] = open<uint64_t>(GetParam());
+        halt here("receiver", point);
+        actor receiver("receiver", [&rx = rx] { EXPECT_EQ(outcome(rx.recv()), channel_errc::disconnected); });
+        here.wait_until_there();
+        tx.reset();
+        here.let_go();
+        receiver.join();
+    }
+}
+
+#if WEIR_HAS_STOP_TOKEN
+TEST_P(waking, a_stop_requested_while_the_receiver_lies_down_ends_the_receive) {
+    for (const char* point : points_before_sleep()) {
+        auto [tx, rx] = open<uint64_t>(GetParam());
+        std::stop_source stop;
+        halt here("receiver", point);
+        actor receiver("receiver", [&] { EXPECT_EQ(outcome(rx.recv(stop.get_token())), channel_errc::stopped); });
+        here.wait_until_there();
+        stop.request_stop();
+        here.let_go();
+        receiver.join();
+        EXPECT_EQ(outcome(rx.try_recv()), channel_errc::empty);
+    }
+}
+#endif
+
+// The message is there; who made it has not yet asked whether anybody sleeps.
+TEST_P(waking_buffered, a_receive_needs_no_wake_for_a_message_that_is_there) {
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    halt here("sender", written_point(GetParam()));
+    actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(5)); });
+    here.wait_until_there();
+    EXPECT_EQ(rx.recv().value(), 5u);
+    here.let_go();
+}
+
+TEST_P(waking, a_timed_receive_wins_its_message_though_the_wake_is_late) {
+    for (const char* point : {written_point(GetParam()), "receiver.unpark"}) {
+        auto [tx, rx] = open<uint64_t>(GetParam());
+        halt here("sender", point);
+        visits sleeps("receiver", "receiver.park");
+        const stopwatch watch;
+        actor receiver("receiver", [&rx = rx] { EXPECT_EQ(rx.recv_timeout(500ms).value(), 5u); });
+        sleeps.wait_for_more_than(0);
+        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(5)); });
+        here.wait_until_there();
+        receiver.join();
+        EXPECT_LT(watch.elapsed(), 500ms + on_time);
+        here.let_go();
+    }
+}
+
+TEST_P(waking, a_late_wake_harms_no_later_receive) {
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    halt here("sender", "receiver.unpark");
+    visits sleeps("receiver", "receiver.park");
+    std::optional<actor> receiver;
+    receiver.emplace("receiver", [&rx = rx] { EXPECT_EQ(rx.recv_timeout(300ms).value(), 5u); });
+    sleeps.wait_for_more_than(0);
+    actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(5)); });
+    here.wait_until_there();
+    receiver->join();
+    const int before = sleeps.value();
+    receiver.emplace("receiver", [&rx = rx] { EXPECT_EQ(rx.recv().value(), 6u); });
+    sleeps.wait_for_more_than(before);
+    here.let_go();
+    sender.join();
+    EXPECT_TRUE(tx.send(6));
+    receiver->join();
+}
+
+// ---- A sender lies down ----
+
+std::vector<const char*> points_of_enrolling() {
+#if WEIR_PORTABLE_PARKER
+    return {"sender.enrol", "sender.locked", "sender.enrolled", "sender.park"};
+#else
+    return {"sender.enrol", "sender.locked", "sender.enrolled", "sender.park", "parker.sleep"};
+#endif
+}
+
+void fill(const any_sender<uint64_t>& tx, const flavor& which) {
+    for (uint64_t i = 0; i < *which.capacity; ++i)
+        ASSERT_TRUE(tx.try_send(i));
+}
+
+void expect_exact_capacity(const any_sender<uint64_t>& tx, weir::receiver<uint64_t>& rx, const flavor& which) {
+    fill(tx, which);
+    EXPECT_EQ(outcome(tx.try_send(0)), channel_errc::full);
+    for (uint64_t i = 0; i < *which.capacity; ++i)
+        EXPECT_EQ(rx.try_recv().value(), i);
+    EXPECT_EQ(outcome(rx.try_recv()), channel_errc::empty);
+}
+
+TEST_P(waking_bounded, room_made_while_a_sender_lies_down_is_found) {
+    for (const char* point : points_of_enrolling()) {
+        auto [tx, rx] = open<uint64_t>(GetParam());
+        fill(tx, GetParam());
+        halt here("sender", point);
+        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(77)); });
+        here.wait_until_there();
+        if (GetParam().is_rendezvous()) {
+            actor receiver("receiver", [&rx = rx] { EXPECT_EQ(rx.recv().value(), 77u); });
+            here.let_go();
+            receiver.join();
+            sender.join();
+        } else {
+            EXPECT_EQ(rx.try_recv().value(), 0u);
+            here.let_go();
+            sender.join();
+            for (uint64_t i = 1; i < *GetParam().capacity; ++i)
+                EXPECT_EQ(rx.try_recv().value(), i);
+            EXPECT_EQ(rx.try_recv().value(), 77u);
+        }
+        expect_exact_capacity(tx, rx, GetParam());
+    }
+}
+
+TEST_P(waking_bounded, a_close_while_a_sender_lies_down_ends_its_send) {
+    for (const char* point : points_of_enrolling()) {
+        if (std::string_view(point) == "sender.locked")
+            continue; // a close waits for who has the lock
+        for (const bool goes : {false, true}) {
+            auto [tx, rx] = open<uint64_t>(GetParam());
+            fill(tx, GetParam());
+            halt here("sender", point);
+            actor sender("sender", [&tx = tx] { EXPECT_EQ(outcome(tx.send(77)), channel_errc::disconnected); });
+            here.wait_until_there();
+            goes ? rx.reset() : rx.close();
+            here.let_go();
+            sender.join();
+        }
+    }
+}
+
+// The time is up, but nobody has said so yet.
+TEST_P(waking_bounded, a_sender_served_at_the_moment_of_its_time_out_succeeds) {
+    auto [tx, rx] = open<counted>(GetParam());
+    tally messages;
+    const std::size_t capacity = *GetParam().capacity;
+    for (uint64_t i = 0; i < capacity; ++i)
+        EXPECT_TRUE(tx.try_send(counted(messages, i)));
+    halt here("sender", "sender.timeout");
+    actor sender("sender", [&] {
+        counted message(messages, 77);
+        EXPECT_TRUE(tx.send_timeout(std::move(message), 20ms));
+        EXPECT_FALSE(message.holds());
+    });
+    here.wait_until_there();
+    EXPECT_EQ(rx.try_recv().value().value(), capacity == 0 ? 77u : 0u);
+    here.let_go();
+    sender.join();
+    for (uint64_t i = 1; i < capacity; ++i)
+        EXPECT_EQ(rx.try_recv().value().value(), i);
+    if (capacity != 0) {
+        EXPECT_EQ(rx.try_recv().value().value(), 77u);
+    }
+    EXPECT_EQ(outcome(rx.try_recv()), channel_errc::empty);
+}
+
+// The receiver has taken the sender out of the list, and stands still; then the sender's time is up, or it is stopped.
+TEST_P(waking_bounded, a_sender_that_is_being_served_neither_times_out_nor_stops) {
+    for (const char* point : {"sender.popped", "sender.finish"}) {
+        auto [tx, rx] = open<uint64_t>(GetParam());
+        fill(tx, GetParam());
+        const uint64_t first = GetParam().is_rendezvous() ? 77 : 0;
+        visits sleeps("sender", "sender.park");
+        halt here("receiver", point);
+        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send_timeout(77, 200ms)); });
+        sleeps.wait_for_more_than(0);
+        actor receiver("receiver", [&rx = rx, first] { EXPECT_EQ(rx.recv().value(), first); });
+        here.wait_until_there();
+        std::this_thread::sleep_for(250ms);
+        EXPECT_FALSE(sender.has_ended());
+        here.let_go();
+        sender.join();
+        receiver.join();
+        if (!GetParam().is_rendezvous()) {
+            for (uint64_t i = 1; i < *GetParam().capacity; ++i)
+                EXPECT_EQ(rx.try_recv().value(), i);
+            EXPECT_EQ(rx.try_recv().value(), 77u);
+        }
+        expect_exact_capacity(tx, rx, GetParam());
+    }
+}
+
+#if WEIR_HAS_STOP_TOKEN
+TEST_P(waking_bounded, a_sender_that_is_being_served_is_not_stopped) {
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    fill(tx, GetParam());
+    const uint64_t first = GetParam().is_rendezvous() ? 77 : 0;
+    std::stop_source stop;
+    visits sleeps("sender", "sender.park");
+    halt here("receiver", "sender.popped");
+    actor sender("sender", [&] { EXPECT_TRUE(tx.send(77, stop.get_token())); });
+    sleeps.wait_for_more_than(0);
+    actor receiver("receiver", [&rx = rx, first] { EXPECT_EQ(rx.recv().value(), first); });
+    here.wait_until_there();
+    stop.request_stop();
+    here.let_go();
+    sender.join();
+    receiver.join();
+}
+#endif
+
+// A sender that has timed out and is about to leave the list, when room comes: it takes it, or leaves it to the next.
+TEST_P(waking_bounded, a_sender_that_leaves_swallows_nobodys_room) {
+    if (GetParam().is_rendezvous())
+        return;
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    fill(tx, GetParam());
+    visits sleeps("next", "sender.park");
+    halt here("sender", "sender.withdraw");
+    channel_errc result{};
+    actor sender("sender", [&] { result = outcome(tx.send_timeout(77, 20ms)); });
+    here.wait_until_there();
+    actor next("next", [&tx = tx] { EXPECT_TRUE(tx.send(88)); });
+    sleeps.wait_for_more_than(0);
+    EXPECT_EQ(rx.try_recv().value(), 0u);
+    next.join();
+    here.let_go();
+    sender.join();
+    EXPECT_EQ(result, channel_errc::timeout);
+    for (uint64_t i = 1; i < *GetParam().capacity; ++i)
+        EXPECT_EQ(rx.try_recv().value(), i);
+    EXPECT_EQ(rx.try_recv().value(), 88u);
+    expect_exact_capacity(tx, rx, GetParam());
+}
+
+// A receiver stands still before and after it publishes room; a sender comes meanwhile.
+TEST_P(waking_bounded, a_sender_that_comes_while_room_is_published_gets_it) {
+    if (GetParam().is_rendezvous())
+        return;
+    for (const char* point : {"ring.publish", "ring.published"}) {
+        auto [tx, rx] = open<uint64_t>(GetParam());
+        fill(tx, GetParam());
+        halt here("receiver", point);
+        visits enrolled("sender", "sender.enrol");
+        actor receiver("receiver", [&rx = rx] { EXPECT_EQ(rx.try_recv().value(), 0u); });
+        here.wait_until_there();
+        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(77)); });
+        EXPECT_TRUE(eventually([&] { return enrolled.value() > 0 || sender.has_ended(); }));
+        here.let_go();
+        receiver.join();
+        sender.join();
+        for (uint64_t i = 1; i < *GetParam().capacity; ++i)
+            EXPECT_EQ(rx.try_recv().value(), i);
+        EXPECT_EQ(rx.try_recv().value(), 77u);
+        expect_exact_capacity(tx, rx, GetParam());
+    }
+}
+
+#if !WEIR_PORTABLE_PARKER
+// The waiter lies on a stack that is gone when its waker goes on.
+TEST_P(waking_bounded, a_waker_does_not_touch_a_waiter_that_is_gone) {
+    const interrupting handler;
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    fill(tx, GetParam());
+    visits sleeps("sender", "sender.park");
+    halt here("receiver", "parker.wake");
+    std::optional<actor> sender;
+    sender.emplace("sender", [&tx = tx] { EXPECT_TRUE(tx.send_timeout(77, patience)); });
+    sleeps.wait_for_more_than(0);
+    sender->wait_until_asleep();
+    actor receiver("receiver", [&rx = rx] { EXPECT_TRUE(rx.recv()); });
+    here.wait_until_there();
+    EXPECT_TRUE(eventually([&] { // nobody has woken it yet: it finds out by itself that it was served
+        sender->signal(interrupting::number);
+        return sender->has_ended();
+    }));
+    sender.reset();
+    here.let_go();
+}
+#endif
+
+// ---- The rendezvous ----
+
+TEST(waking_rendezvous, a_receive_that_a_sender_has_begun_to_serve_does_not_time_out) {
+    for (const char* point : {"rendezvous.claimed", "rendezvous.made"}) {
+        auto [tx, rx] = open<uint64_t>(flavor{0});
+        halt here("sender", point);
+        visits sleeps("receiver", "receiver.park");
+        actor receiver("receiver", [&rx = rx] { EXPECT_EQ(rx.recv_timeout(200ms).value(), 5u); });
+        sleeps.wait_for_more_than(0);
+        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.try_send(5)); });
+        here.wait_until_there();
+        EXPECT_EQ(outcome(tx.try_send(6)), channel_errc::full);
+        sleeps.wait_for_more_than(1);
+        EXPECT_FALSE(receiver.has_ended());
+        here.let_go();
+        receiver.join();
+        sender.join();
+        EXPECT_EQ(outcome(rx.try_recv()), channel_errc::empty);
+    }
+}
+
+TEST(waking_rendezvous, a_receive_served_at_the_moment_of_its_time_out_succeeds) {
+    auto [tx, rx] = open<uint64_t>(flavor{0});
+    halt here("receiver", "rendezvous.disarm");
+    actor receiver("receiver", [&rx = rx] { EXPECT_EQ(rx.recv_timeout(20ms).value(), 5u); });
+    here.wait_until_there();
+    EXPECT_TRUE(tx.try_send(5));
+    here.let_go();
+    receiver.join();
+    EXPECT_EQ(outcome(tx.try_send(6)), channel_errc::full);
+}
+
+TEST(waking_rendezvous, a_sender_that_comes_when_the_receiver_is_armed_meets_it) {
+    auto [tx, rx] = open<uint64_t>(flavor{0});
+    halt here("receiver", "rendezvous.armed");
+    actor receiver("receiver", [&rx = rx] { EXPECT_EQ(rx.recv().value(), 5u); });
+    here.wait_until_there();
+    EXPECT_TRUE(tx.send(5));
+    here.let_go();
+}
+
+// The receiver took a waiting sender out, and another one is quicker: the first keeps its turn.
+TEST(waking_rendezvous, a_sender_that_was_beaten_to_the_receiver_is_served_next) {
+    auto [tx, rx] = open<uint64_t>(flavor{0});
+    halt arms("receiver", "rendezvous.armed");
+    halt takes("receiver", "rendezvous.popped");
+    halt enrols("first", "sender.enrol");
+    actor first("first", [&tx = tx] { EXPECT_TRUE(tx.send(1)); });
+    enrols.wait_until_there(); // it found no receiver
+    actor receiver("receiver", [&rx = rx] {
+        EXPECT_EQ(rx.recv().value(), 2u);
+        EXPECT_EQ(rx.recv().value(), 1u);
+    });
+    arms.wait_until_there();
+    halt sees("first", "sender.enrolled");
+    enrols.let_go();
+    sees.wait_until_there(); // enrolled, and has not yet looked again
+    arms.let_go();
+    takes.wait_until_there();
+    EXPECT_TRUE(tx.try_send(2));
+    takes.let_go();
+    sees.let_go();
+    receiver.join();
+    first.join();
+}
+
+} // namespace
