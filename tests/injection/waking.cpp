@@ -271,6 +271,21 @@ TEST_P(waking_bounded, a_sender_that_is_being_served_is_not_stopped) {
     sender.join();
     receiver.join();
 }
+
+// A stop is requested after room was made: the room wins, though the sender looked for it before.
+TEST_P(waking_bounded, room_that_was_there_before_a_stop_wins_over_it) {
+    if (GetParam().is_rendezvous())
+        return;
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    fill(tx, GetParam());
+    std::stop_source stop;
+    halt here("sender", "ring.full");
+    actor sender("sender", [&, &tx = tx] { EXPECT_TRUE(tx.send(77, stop.get_token())); });
+    here.wait_until_there();
+    EXPECT_EQ(rx.try_recv().value(), 0u);
+    stop.request_stop();
+    here.let_go();
+}
 #endif
 
 // A sender that has timed out and is about to leave the list, when room comes: it takes it, or leaves it to the next.

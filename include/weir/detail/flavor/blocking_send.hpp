@@ -27,12 +27,12 @@ enum class send_result : std::uint8_t { sent = 0, disconnected = 1, full = 2, ti
 template <class Flavor, class Source, class Stop>
 WEIR_NOINLINE send_result send_waiting(Flavor& flavor, sender_wait& sending, Source& source, deadline until,
                                        const Stop& stop) noexcept {
-    const bool stopped = stop.stop_requested();
-    if (stopped || until.has_passed()) {
-        return stopped ? send_result::stopped : send_result::timeout;
-    }
     send_result result = send_result::full;
     const auto attempt = [&]() noexcept { return (result = flavor.try_send(source)) != send_result::full; };
+    const bool stopped = stop.stop_requested();
+    if (stopped || until.has_passed()) {
+        return attempt() ? result : stopped ? send_result::stopped : send_result::timeout;
+    }
     const auto glance = [&]() noexcept { return flavor.seems_to_have_room(); };
     constexpr std::size_t few = 8;
     if (sending.spin().look(flavor.send_progress(), glance, attempt) ||
