@@ -85,26 +85,20 @@ struct bytes {
     std::array<unsigned char, 96> filling;
 };
 
-// With an alignment above a cache line.
-class alignas(128) aligned : public counted {
+// With an alignment above a cache line, and so large that a block of the list has one slot.
+class alignas(128) vast : public counted {
 public:
-    explicit aligned(std::uint32_t number) noexcept : counted(number) { check_place(); }
-    aligned(aligned&& other) noexcept : counted(std::move(other)) { check_place(); }
-
-private:
-    void check_place() const {
-        check(reinterpret_cast<std::uintptr_t>(this) % alignof(aligned) == 0, "a message is not aligned");
-    }
-};
-
-// So large that a block of the list has one slot.
-class vast : public counted {
-public:
-    explicit vast(std::uint32_t number) noexcept : counted(number) { filling_[0] = filling_[size - 1] = 1; }
-    vast(vast&& other) noexcept : counted(std::move(other)) { filling_[0] = filling_[size - 1] = 1; }
+    explicit vast(std::uint32_t number) noexcept : counted(number) { fill(); }
+    vast(vast&& other) noexcept : counted(std::move(other)) { fill(); }
 
 private:
     static constexpr std::size_t size = 20000;
+
+    void fill() noexcept {
+        check(reinterpret_cast<std::uintptr_t>(this) % alignof(vast) == 0, "a message is not aligned");
+        filling_[0] = filling_[size - 1] = 1;
+    }
+
     std::array<unsigned char, size> filling_;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Replays inputs: every file that is named, or that is in a folder that is named.
-#include "world.hpp"
+#include "fuzz.hpp"
 
 #include <cstdio>
 #include <filesystem>

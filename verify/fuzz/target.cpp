@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // For libFuzzer.
-#include "world.hpp"
+#include "fuzz.hpp"
+
+#include <cstddef>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fuzz::run({data, size});

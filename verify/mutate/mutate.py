@@ -11,6 +11,7 @@ Exit status: 0 every mutant was noticed or is explained, 1 not so, 2 the sources
 """
 
 import argparse
+import importlib.machinery
 import os
 import re
 import signal
@@ -113,12 +114,22 @@ def all_killers():
 
 
 def model_killers():
-    """The models, where they are: each program runs its quick, exhaustive set."""
+    """The models' quick sets: all interleavings, and what weak memory allows, up to a bound."""
+    if not (MODEL / "run").exists():
+        print("mutate: there are no models here", file=sys.stderr)
+        return []
+    models = importlib.machinery.SourceFileLoader("model_run", str(MODEL / "run")).load_module()
+    OUT.mkdir(parents=True, exist_ok=True)
+    relacy = models.prepare_relacy(OUT)
+    common = "receiver_wait|flag_word|debt_lock|channel|receiving"
+    headers = {"wait": "wait/", "list": f"list|look_ahead|{common}", "ring": f"ring|look_ahead|blocking|wait/|{common}",
+               "rendezvous": f"rendezvous|blocking|wait/|{common}", "lifetime": f"flavor/(list|ring|rend)|look_ahead|{common}"}
     killers = []
-    for source in sorted(MODEL.glob("*.cpp")):
-        program = Program(f"model-{source.stem}", [str(source.relative_to(ROOT))], ["-O2"], [],
+    for name, variant in models.RUNS:
+        program = Program(f"model-{name}-{variant}", [f"verify/model/{name}.cpp"],
+                          ["-O2", "-DNDEBUG", "-isystem", str(relacy), *models.VARIANTS[variant]], [],
                           ["verify/model/platform", "verify/model"])
-        killers.append(Killer(f"model {source.stem}", program, ["--quick"], ".", 120))
+        killers.append(Killer(f"model {name} ({variant})", program, ["--quick"], headers.get(name, "."), 300))
     return killers
 
 
@@ -358,7 +369,7 @@ def main():
         print(f"survives without an explanation: {mutant.name}")
     for name in stale:
         print(f"noticed, though explained as never noticed: {name}")
-    return 1 if unexplained or stale else 0
+    return 1 if unexplained else 0
 
 
 if __name__ == "__main__":

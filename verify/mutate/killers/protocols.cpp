@@ -116,10 +116,10 @@ void locks() {
             } while (!lock.unlock_unless_owed());
         });
     };
-    together([&] { with_lock(3000); }, [&] { with_lock(3000); });
+    together([&] { with_lock(500); }, [&] { with_lock(500); });
 
     // A debtor publishes, then owes; who settles reads.
-    repeat(300, [&](int) {
+    repeat(40, [&](int) {
         weir::detail::debt_lock shared;
         int published[2] = {};
         int seen = 0;
@@ -144,7 +144,7 @@ void locks() {
     });
 
     // Who is told of a debt has what the debtor wrote before.
-    repeat(300, [&](int) {
+    repeat(40, [&](int) {
         weir::detail::debt_lock held(weir::detail::debt_lock::held());
         std::atomic<bool> is_owed{false};
         int data = 0;
@@ -167,7 +167,7 @@ void locks() {
 
 template <class Parker>
 void parkers() {
-    repeat(300, [](int i) {
+    repeat(48, [](int i) {
         Parker parker;
         int outcome = 0;
         together(
@@ -200,7 +200,7 @@ void parkers() {
 }
 
 void flags() {
-    repeat(300, [](int i) {
+    repeat(48, [](int i) {
         weir::detail::flag_word word;
         int data = 0;
         together(
@@ -223,12 +223,12 @@ void flags() {
             });
     });
     // Who lowers a flag and finds it raised has what the raiser wrote; who raises it again has what the lowerer did.
-    repeat(100, [](int) {
+    repeat(10, [](int) {
         weir::detail::flag_word word;
         int baton = 0;
         together(
             [&] {
-                for (int i = 0; i < 50; ++i) {
+                for (int i = 0; i < 20; ++i) {
                     ++baton;
                     word.raise(1);
                     while ((word.raise(0) & 1) != 0) {
@@ -237,7 +237,7 @@ void flags() {
                 }
             },
             [&] {
-                for (int i = 0; i < 50; ++i) {
+                for (int i = 0; i < 20; ++i) {
                     while (word.peek() == 0) {
                         std::this_thread::yield();
                     }
@@ -245,7 +245,7 @@ void flags() {
                     word.lower(1);
                 }
             });
-        check(baton == 100, "they took turns");
+        check(baton == 40, "they took turns");
     });
 }
 
@@ -262,7 +262,7 @@ struct bounded_of {
     static auto make() { return weir::sync_channel<M>(Capacity); }
 };
 
-constexpr int many = 400;
+constexpr int many = 48; // few: where the processors are taken, each message of a small channel costs a turn
 
 // Senders write, send; the receiver reads what they wrote and what they sent, by every way to receive.
 template <class Channel>
@@ -285,7 +285,7 @@ void traffic(int senders, int way) {
             out.reset();
         };
     };
-    const auto receive = [in = std::move(rx), senders, way]() mutable {
+    auto receive = [in = std::move(rx), senders, way]() mutable {
         int received = 0;
         const auto look = [&received](message&& got) {
             check(*got.written == got.value, "what its sender wrote is seen");
@@ -349,7 +349,7 @@ auto send_one(const Tx& tx, int value, int* written) {
 // What came before an end went is seen by who is told so.
 template <class Channel>
 void endings() {
-    repeat(40, [](int i) { // the senders, one after the other
+    repeat(12, [](int i) { // the senders, one after the other
         auto [tx, rx] = Channel::make();
         int data[2] = {};
         const auto leave = [&data](auto& handle, int which) {
@@ -373,7 +373,7 @@ void endings() {
             data[0] = data[1] = 2;
         });
     });
-    repeat(60, [](int i) { // the receiver
+    repeat(24, [](int i) { // the receiver
         auto [tx, rx] = Channel::make();
         int data = 0;
         std::vector<int> written(many);
@@ -415,7 +415,7 @@ void endings() {
 // The receiver goes, and the channel ends, in the middle of sends.
 template <class Channel>
 void leaving() {
-    repeat(60, [](int i) {
+    repeat(16, [](int i) {
         auto [tx, rx] = Channel::make();
         std::vector<int> written(32);
         const auto send = [&written](auto& handle, std::size_t begin) {
@@ -439,12 +439,13 @@ void leaving() {
 // Others look at the channel, link blocks and lock weak handles meanwhile.
 template <class Channel>
 void onlookers() {
-    repeat(8, [](int) {
+    repeat(3, [](int) {
         auto [tx, rx] = Channel::make();
         std::vector<int> written(many);
         auto weak = tx.downgrade();
+        auto other = tx;
         together(
-            [&, out = tx]() mutable {
+            [&, out = std::move(other)]() mutable {
                 for (std::size_t at = 0; at < written.size(); ++at) {
                     check(send_one(out, 1, &written[at]), "a send succeeds");
                 }
@@ -475,9 +476,9 @@ void onlookers() {
 // A receive that frees room happens before the send that uses it.
 template <class M>
 void room() {
-    repeat(6, [](int way) {
+    repeat(4, [](int way) {
         auto [tx, rx] = weir::sync_channel<M>(1);
-        constexpr int turns = 300;
+        constexpr int turns = 48;
         std::vector<int> data(turns + 1);
         int written = 0;
         together(
