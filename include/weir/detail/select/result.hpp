@@ -37,7 +37,7 @@ constexpr auto common_result() {
 
 template <class... Arms>
 constexpr auto check_select() {
-    constexpr bool has_arms_only = ((is_channel_arm<Arms> || is_limit<Arms>)&&...);
+    constexpr bool has_arms_only = ((is_channel_arm<Arms> || is_limit<Arms>) && ...);
     constexpr std::size_t limits = (std::size_t{0} + ... + (is_limit<Arms> ? 1 : 0));
     if constexpr (sizeof...(Arms) == 0) {
         static_assert(sizeof...(Arms) != 0, "weir: a select needs at least one arm");
