@@ -5,7 +5,7 @@ usage() {
     cat <<'END'
 Usage: ./demo.sh [DIR]
 
-Builds the examples, runs the five short ones, and then counts the words of all files under DIR
+Builds the examples, runs the short ones, and then counts the words of all files under DIR
 (default: /usr/include) with worker threads that send their counts over a channel.
 Installs what it needs for that, or, without root, says what to install.
 END

@@ -37,12 +37,12 @@ ROOT = BENCH.parent
 
 KINDS = {
     "unbounded": "seq hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt oneshot clone parked queued idle burst "
-    "spsc_64 spsc_512 spsc_4096",
-    "boundedN": "seq spsc mpsc4",
+    "spsc_64 spsc_512 spsc_4096 select_rx select_both",
+    "boundedN": "seq spsc mpsc4 select_rx select_both",
     "bounded1024": "hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt parked spsc_64 spsc_512 spsc_4096",
     "bounded64": "spsc mpsc4",
     "bounded1": "spsc mpsc4 mpsc16 rtt oneshot parked idle",
-    "bounded0": "spsc mpsc4 mpsc16 rtt parked",
+    "bounded0": "spsc mpsc4 mpsc16 rtt parked select_rx select_both",
 }
 SCENARIOS = [f"{kind}_{shape}" for kind, shapes in KINDS.items() for shape in shapes.split()]
 

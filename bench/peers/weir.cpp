@@ -16,6 +16,20 @@ struct adapter : bench::loops<Channel> {
 
     static void send(auto& tx, bench::number n) { tx.send(bench::make_message<T>(n)).value(); }
     static bench::number receive(weir::receiver<T>& rx) { return bench::value_of(rx.recv().value()); }
+
+    static void send_any(auto& tx, bench::number n) {
+        const auto sent = [](auto result) { result.value(); };
+        weir::select(weir::on_send(tx[0], bench::make_message<T>(n), sent),
+                     weir::on_send(tx[1], bench::make_message<T>(n), sent),
+                     weir::on_send(tx[2], bench::make_message<T>(n), sent),
+                     weir::on_send(tx[3], bench::make_message<T>(n), sent));
+    }
+    static bench::number receive_any(auto& rx) {
+        const auto received = [](auto message) { return bench::value_of(message.value()); };
+        return weir::select(weir::on_recv(rx[0], received), weir::on_recv(rx[1], received),
+                            weir::on_recv(rx[2], received), weir::on_recv(rx[3], received));
+    }
+    using set = weir::selector;
 };
 
 template <class T>

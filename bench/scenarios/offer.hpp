@@ -17,6 +17,7 @@
 #include "message.hpp"
 #include "parked.hpp"
 #include "rtt.hpp"
+#include "selects.hpp"
 #include "streams.hpp"
 
 namespace bench {
@@ -29,12 +30,13 @@ struct kind {
 
 inline const kind kinds[] = {
     {"unbounded", 0,
-     "seq hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt oneshot clone parked queued idle burst spsc_64 spsc_512 spsc_4096"},
-    {"boundedN", {}, "seq spsc mpsc4"},
+     "seq hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt oneshot clone parked queued idle burst spsc_64 spsc_512 spsc_4096 "
+     "select_rx select_both ready10 ready100 ready1000 ready10000"},
+    {"boundedN", {}, "seq spsc mpsc4 select_rx select_both"},
     {"bounded1024", 1024, "hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt parked spsc_64 spsc_512 spsc_4096"},
     {"bounded64", 64, "spsc mpsc4"},
     {"bounded1", 1, "spsc mpsc4 mpsc16 rtt oneshot parked idle"},
-    {"bounded0", 0, "spsc mpsc4 mpsc16 rtt parked"},
+    {"bounded0", 0, "spsc mpsc4 mpsc16 rtt parked select_rx select_both"},
 };
 
 template <template <class> class Channel>
@@ -69,6 +71,24 @@ workload find_workload(std::string_view shape) {
     if constexpr (plain::has_senders) {
         if (shape == "clone") {
             return clone<plain>;
+        }
+    }
+    if constexpr (requires { typename plain::set; }) {
+        static const struct {
+            std::string_view shape;
+            workload run;
+        } selects[] = {
+            {"select_rx", select_stream<plain, false>},
+            {"select_both", select_stream<plain, true>},
+            {"ready10", ready<plain, 10>},
+            {"ready100", ready<plain, 100>},
+            {"ready1000", ready<plain, 1000>},
+            {"ready10000", ready<plain, 10000>},
+        };
+        for (const auto& known : selects) {
+            if (known.shape == shape) {
+                return known.run;
+            }
         }
     }
     return nullptr;

@@ -213,6 +213,9 @@ public:
         if (channel_ == nullptr || channel_->kind() == detail::flavor_kind::list) {
             return std::nullopt;
         }
+        if (channel_->kind() == detail::flavor_kind::timer) {
+            return detail::timer<T>::capacity();
+        }
         return detail::visit_sync_flavor<T>(*channel_, [](auto& flavor) noexcept { return flavor.capacity(); });
     }
 

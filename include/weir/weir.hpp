@@ -7,7 +7,9 @@
 #include <weir/channel.hpp>
 #include <weir/error.hpp>
 #include <weir/receiver.hpp>
+#include <weir/select.hpp>
 #include <weir/sender.hpp>
 #include <weir/sync_sender.hpp>
+#include <weir/timer.hpp>
 
 #endif

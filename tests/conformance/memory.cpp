@@ -15,6 +15,9 @@
 #include <utility>
 #include <vector>
 
+#include <weir/select.hpp>
+#include <weir/timer.hpp>
+
 #include "support/flavor.hpp"
 #include "support/messages.hpp"
 #include "support/threads.hpp"
@@ -218,6 +221,92 @@ TEST_P(memory_bounded, messages_take_no_memory) {
     const std::size_t before = allocations;
     exchange();
     EXPECT_EQ(allocations - before, of_a_thread);
+}
+
+TEST_P(memory_bounded, a_select_takes_no_memory_whether_it_waits_or_not) {
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    auto [quiet_tx, quiet_rx] = weir::channel<uint64_t>();
+    constexpr uint64_t count = scaled(5000);
+    const auto exchange = [&, &out_tx = tx, &in = rx, &quiet = quiet_rx] {
+        worker sends([&] {
+            out_tx.visit([](const auto& out) {
+                for (uint64_t i = 0; i < count; ++i) {
+                    weir::select(weir::on_send(out, i, [](auto r) { EXPECT_TRUE(r); }),
+                                 weir::on_timeout(patience, [] {}));
+                }
+            });
+        });
+        for (uint64_t i = 0; i < count; ++i) {
+            weir::select(weir::on_recv(in, [&](auto m) { EXPECT_EQ(m.value(), i); }),
+                         weir::on_recv(quiet, [](auto) { ADD_FAILURE(); }));
+        }
+    };
+    const std::size_t start = allocations;
+    {
+        worker nothing([] {});
+    }
+    const std::size_t of_a_thread = allocations - start;
+    const std::size_t before = allocations;
+    exchange();
+    EXPECT_EQ(allocations - before, of_a_thread);
+}
+
+TEST(memory_unbounded, a_send_arm_without_memory_throws_and_nothing_has_happened) {
+    auto [tx, rx] = weir::channel<std::unique_ptr<uint64_t>>();
+    auto [quiet_tx, quiet_rx] = weir::channel<uint64_t>();
+    std::size_t sent = 0;
+    auto value = std::make_unique<uint64_t>(7);
+    bool has_thrown = false;
+    {
+        const failing_allocation none(0, true);
+        while (sent < 100'000 && !has_thrown) {
+            try {
+                weir::select(weir::on_recv(quiet_rx, [](auto) { std::abort(); }),
+                             weir::on_send(tx, std::move(value), [](auto) {}));
+                ++sent;
+                value.reset(); // moved from
+            } catch (const std::bad_alloc&) {
+                has_thrown = true;
+            }
+        }
+        if (sent == 0) {
+            EXPECT_NE(value, nullptr);
+        }
+    }
+    EXPECT_TRUE(has_thrown);
+    EXPECT_EQ(rx.len(), sent);
+    EXPECT_TRUE(tx.send(std::make_unique<uint64_t>(1))) << "the channel is still good";
+}
+
+TEST(memory_timer, a_dropped_timer_leaves_nothing) {
+    const balance all;
+    for (int i = 0; i < 1000; ++i) {
+        auto rx = weir::after(std::chrono::hours(1));
+        auto ticks = weir::tick(1ms);
+        EXPECT_EQ(rx.len(), 0u);
+    }
+    EXPECT_EQ(all.taken(), 0u);
+}
+
+TEST(memory_selector, an_addition_without_memory_changes_nothing) {
+    const balance all;
+    auto [tx, rx] = weir::channel<uint64_t>();
+    weir::selector any;
+    for (std::size_t i = 0; i < 40; ++i) {
+        const std::size_t before = any.size();
+        for (std::size_t index = 0;; ++index) {
+            const failing_allocation fails(index);
+            try {
+                (void)any.add(rx);
+                break;
+            } catch (const std::bad_alloc&) {
+                EXPECT_EQ(any.size(), before);
+            }
+        }
+        EXPECT_EQ(any.size(), before + 1);
+    }
+    EXPECT_TRUE(tx.send(1u));
+    EXPECT_TRUE(any.try_ready());
 }
 
 TEST(memory_unbounded, messages_take_no_memory_each) {

@@ -62,6 +62,29 @@ TEST(receiving, meets_every_error_of_every_receive_and_waits_its_second) {
     EXPECT_GE(std::chrono::steady_clock::now() - start, 1s);
 }
 
+TEST(select_worker, serves_its_jobs_the_clock_and_its_control_channel) {
+    prints_each_time("select_worker", "job 1 done\njob 2 done\njob 3 done\nthe clock has ticked\ntold to stop\n", 20);
+}
+
+TEST(first_answer, takes_the_first_of_three_and_lets_the_others_go) {
+    prints_each_time("first_answer", "the second server says: 42\nthe others were told that nobody waits any more\n",
+                     20);
+}
+
+TEST(pipeline_timeout, ends_a_pipeline_that_has_stopped) {
+    prints_each_time("pipeline_timeout", "1\n4\n9\ntime is up\nsource: the pipeline is closed\n", 3);
+}
+
+TEST(connections, serves_all_that_come_until_they_have_gone) {
+    prints_each_time("connections",
+                     "connection 1: 3 lines\n"
+                     "connection 2: 6 lines\n"
+                     "connection 3: 9 lines\n"
+                     "connection 4: 12 lines\n"
+                     "connection 5: 15 lines\n",
+                     20);
+}
+
 TEST(streaming, writes_each_word_by_itself_200_ms_apart) {
     // A socket that keeps each write apart from the next, however late it is read.
     std::array<int, 2> ends{};

@@ -37,6 +37,9 @@ var workloads = map[string]workload{
 	"spsc_64":   blockStream[[8]uint64],
 	"spsc_512":  blockStream[[64]uint64],
 	"spsc_4096": blockStream[[512]uint64],
+
+	"select_rx":   selectStream(false),
+	"select_both": selectStream(true),
 }
 
 const asManyAsMessages = -1
@@ -46,11 +49,11 @@ var kinds = []struct {
 	capacity int
 	shapes   string
 }{
-	{"boundedN", asManyAsMessages, "seq spsc mpsc4"},
+	{"boundedN", asManyAsMessages, "seq spsc mpsc4 select_rx select_both"},
 	{"bounded1024", 1024, "hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt parked spsc_64 spsc_512 spsc_4096"},
 	{"bounded64", 64, "spsc mpsc4"},
 	{"bounded1", 1, "spsc mpsc4 mpsc16 rtt oneshot parked idle"},
-	{"bounded0", 0, "spsc mpsc4 mpsc16 rtt parked"},
+	{"bounded0", 0, "spsc mpsc4 mpsc16 rtt parked select_rx select_both"},
 }
 
 func list() {

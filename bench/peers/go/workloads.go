@@ -187,3 +187,58 @@ func idle(asked request) string {
 	check(sum, asked.messages, 1)
 	return fmt.Sprintf(`{"bytes":%.2f}`, float64(after-before)/float64(asked.messages))
 }
+
+const selectedChannels = 4
+
+func sendAny(c *[selectedChannels]chan uint64, n uint64) {
+	select {
+	case c[0] <- n:
+	case c[1] <- n:
+	case c[2] <- n:
+	case c[3] <- n:
+	}
+}
+
+func receiveAny(c *[selectedChannels]chan uint64) (n uint64) {
+	select {
+	case n = <-c[0]:
+	case n = <-c[1]:
+	case n = <-c[2]:
+	case n = <-c[3]:
+	}
+	return n
+}
+
+// Each channel has its producer, or each producer any channel.
+func selectStream(both bool) workload {
+	return func(asked request) string {
+		var channels [selectedChannels]chan uint64
+		for k := range channels {
+			channels[k] = make(chan uint64, asked.capacity)
+		}
+		watch := newStopwatch(selectedChannels)
+		for k := uint64(0); k != selectedChannels; k++ {
+			first := k * asked.messages / selectedChannels
+			end := (k + 1) * asked.messages / selectedChannels
+			channel := channels[k]
+			go func() {
+				watch.wait()
+				if !both {
+					sendNumbers(channel, first, end)
+					return
+				}
+				for n := first; n != end; n++ {
+					sendAny(&channels, n)
+				}
+			}()
+		}
+		watch.start()
+		var sum uint64
+		for i := uint64(0); i != asked.messages; i++ {
+			sum += receiveAny(&channels)
+		}
+		time := watch.stop()
+		check(sum, asked.messages, 1)
+		return time.per(asked.messages)
+	}
+}

@@ -5,8 +5,8 @@
 #[path = "scenarios.rs"]
 mod scenarios;
 
-use crossbeam_channel::{bounded, unbounded, Receiver, Sender};
-use scenarios::{Channel, Peer};
+use crossbeam_channel::{bounded, select, unbounded, Receiver, Sender};
+use scenarios::{Channel, Peer, SELECTED};
 
 struct Crossbeam;
 struct Unbounded;
@@ -15,6 +15,7 @@ struct Bounded;
 impl Peer for Crossbeam {
     const NAME: &'static str = "crossbeam";
     const RENDEZVOUS: bool = true;
+    const SELECTS: bool = true;
     type Unbounded = Unbounded;
     type Bounded = Bounded;
 }
@@ -34,6 +35,14 @@ impl<T: Send + 'static> Channel<T> for Unbounded {
     fn recv(receiver: &mut Receiver<T>) -> T {
         receiver.recv().unwrap()
     }
+
+    fn send_any(senders: &[Sender<T>; SELECTED], message: T) {
+        send_any(senders, message);
+    }
+
+    fn recv_any(receivers: &mut [Receiver<T>; SELECTED]) -> T {
+        recv_any(receivers)
+    }
 }
 
 impl<T: Send + 'static> Channel<T> for Bounded {
@@ -50,6 +59,32 @@ impl<T: Send + 'static> Channel<T> for Bounded {
 
     fn recv(receiver: &mut Receiver<T>) -> T {
         receiver.recv().unwrap()
+    }
+
+    fn send_any(senders: &[Sender<T>; SELECTED], message: T) {
+        send_any(senders, message);
+    }
+
+    fn recv_any(receivers: &mut [Receiver<T>; SELECTED]) -> T {
+        recv_any(receivers)
+    }
+}
+
+fn send_any<T>(s: &[Sender<T>; SELECTED], message: T) {
+    select! {
+        send(s[0], message) -> sent => sent.unwrap(),
+        send(s[1], message) -> sent => sent.unwrap(),
+        send(s[2], message) -> sent => sent.unwrap(),
+        send(s[3], message) -> sent => sent.unwrap(),
+    }
+}
+
+fn recv_any<T>(r: &mut [Receiver<T>; SELECTED]) -> T {
+    select! {
+        recv(r[0]) -> message => message.unwrap(),
+        recv(r[1]) -> message => message.unwrap(),
+        recv(r[2]) -> message => message.unwrap(),
+        recv(r[3]) -> message => message.unwrap(),
     }
 }
 

@@ -18,6 +18,7 @@ use std::time::Duration;
 pub trait Peer {
     const NAME: &'static str;
     const RENDEZVOUS: bool;
+    const SELECTS: bool = false;
     type Unbounded: Kind;
     type Bounded: Kind;
 }
@@ -30,7 +31,17 @@ pub trait Channel<T> {
     fn make(capacity: usize) -> (Self::Sender, Self::Receiver);
     fn send(sender: &Self::Sender, message: T);
     fn recv(receiver: &mut Self::Receiver) -> T;
+
+    /// To, and from, whichever of four channels is ready first. Only where `Peer::SELECTS`.
+    fn send_any(_senders: &[Self::Sender; SELECTED], _message: T) {
+        unreachable!()
+    }
+    fn recv_any(_receivers: &mut [Self::Receiver; SELECTED]) -> T {
+        unreachable!()
+    }
 }
+
+pub const SELECTED: usize = 4;
 
 /// A channel for each of the messages.
 pub trait Kind: Channel<u64> + Channel<Block<8>> + Channel<Block<64>> + Channel<Block<512>> {}
@@ -120,20 +131,21 @@ fn list<P: Peer>() -> Vec<String> {
     let kinds: [(&str, &[&str]); 6] = [
         ("unbounded", &[
             "seq", "hot", "spsc", "mpsc2", "mpsc4", "mpsc8", "mpsc16", "rtt", "oneshot", "clone", "parked",
-            "queued", "idle", "burst", "spsc_64", "spsc_512", "spsc_4096",
+            "queued", "idle", "burst", "spsc_64", "spsc_512", "spsc_4096", "select_rx", "select_both",
         ]),
-        ("boundedN", &["seq", "spsc", "mpsc4"]),
+        ("boundedN", &["seq", "spsc", "mpsc4", "select_rx", "select_both"]),
         ("bounded1024", &[
             "hot", "spsc", "mpsc2", "mpsc4", "mpsc8", "mpsc16", "rtt", "parked", "spsc_64", "spsc_512", "spsc_4096",
         ]),
         ("bounded64", &["spsc", "mpsc4"]),
         ("bounded1", &["spsc", "mpsc4", "mpsc16", "rtt", "oneshot", "parked", "idle"]),
-        ("bounded0", &["spsc", "mpsc4", "mpsc16", "rtt", "parked"]),
+        ("bounded0", &["spsc", "mpsc4", "mpsc16", "rtt", "parked", "select_rx", "select_both"]),
     ];
     let mut scenarios = Vec::new();
     for (kind, shapes) in kinds {
         if kind != "bounded0" || P::RENDEZVOUS {
-            scenarios.extend(shapes.iter().map(|shape| format!("{}_{}", kind, shape)));
+            let offered = shapes.iter().filter(|shape| P::SELECTS || !shape.starts_with("select"));
+            scenarios.extend(offered.map(|shape| format!("{}_{}", kind, shape)));
         }
     }
     scenarios
@@ -198,6 +210,8 @@ fn run_shape<K: Kind>(shape: &str, capacity: usize, messages: u64, seconds: u64)
         "queued" => queued::<K>(capacity, messages),
         "idle" => idle::<K>(capacity, messages),
         "burst" => burst::<K>(capacity, messages, seconds),
+        "select_rx" => select_stream::<K>(capacity, false, messages),
+        "select_both" => select_stream::<K>(capacity, true, messages),
         _ => unreachable!(),
     }
 }
@@ -245,6 +259,44 @@ fn stream<T: Message, C: Channel<T>>(capacity: usize, producers: u64, messages: 
         let sum = receive_numbers::<T, C>(&mut receiver, messages);
         let spent = span.end();
         check::<T>(sum, messages);
+        spent.per(messages)
+    })
+}
+
+/// Each channel has its producer, or each producer any channel.
+fn select_stream<C: Channel<u64>>(capacity: usize, both: bool, messages: u64) -> String {
+    let mut receivers = Vec::new();
+    let senders = [(); SELECTED].map(|_| {
+        let (sender, receiver) = C::make(capacity);
+        receivers.push(receiver);
+        sender
+    });
+    let mut receivers: [C::Receiver; SELECTED] = receivers.try_into().ok().unwrap();
+    let span = &Span::of_threads(SELECTED + 1);
+    let share = SELECTED as u64;
+    thread::scope(|scope| {
+        for producer in 0..share {
+            let senders = senders.clone();
+            scope.spawn(move || {
+                let first = producer * messages / share;
+                let end = (producer + 1) * messages / share;
+                span.begin();
+                if both {
+                    for number in first..end {
+                        C::send_any(&senders, number);
+                    }
+                } else {
+                    send_numbers::<u64, C>(&senders[producer as usize], first, end);
+                }
+            });
+        }
+        let mut sum = 0u64;
+        span.begin();
+        for _ in 0..messages {
+            sum = sum.wrapping_add(C::recv_any(&mut receivers));
+        }
+        let spent = span.end();
+        check::<u64>(sum, messages);
         spent.per(messages)
     })
 }

@@ -15,6 +15,7 @@
 
 #include <weir/detail/nested_drop.hpp>
 #include <weir/detail/platform/injection.hpp>
+#include <weir/detail/wait/close_watch.hpp>
 #include <weir/detail/wait/debt_lock.hpp>
 #include <weir/detail/wait/receiver_wait.hpp>
 
@@ -23,7 +24,7 @@
 
 namespace weir::detail {
 
-enum class flavor_kind : std::uint8_t { list, ring, rendezvous };
+enum class flavor_kind : std::uint8_t { list, ring, rendezvous, timer };
 
 class channel_base : public droppable {
 public:
@@ -71,10 +72,26 @@ public:
         has_receiver_ = false;
         WEIR_POINT("channel.drop_receiver");
         if (!is_last_holder()) {
-            close_sending();
+            close();
         }
         nested_drop::run(*this);
     }
+
+    // Senders fail from now on, those that wait too. The receiver's thread.
+    void close() noexcept {
+        close_sending();
+        receiving_.closed();
+        closing_.tell();
+    }
+
+    // Waiters that are told when that happens. After enrolling they look whether it has.
+    void watch_closing(waiter& node) noexcept { closing_.enrol(node); }
+    void unwatch_closing(waiter& node) noexcept { closing_.withdraw(node); }
+
+    // Waiters that are told when a receive may be ready. After enrolling they look whether it is (receiving.hpp).
+    void watch_receiving(waiter& node) noexcept { receiving_.enrol(node); }
+    void unwatch_receiving(waiter& node) noexcept { receiving_.withdraw(node); }
+    void receiving_barrier() noexcept { receiving_.barrier(); }
 
     // For the receiver's iterators, which may outlive it.
     bool has_receiver() const noexcept { return has_receiver_; }
@@ -86,12 +103,13 @@ public:
     void leave_receiver() noexcept { receiver_busy_.store(false, memory_order_relaxed); }
 
 protected:
-    // `most_messages`: how many can be in the channel at a time.
-    channel_base(flavor_kind kind, std::uint64_t most_messages) noexcept
-        : kind_(kind), consumer_(debt_lock::held()), receiving_(most_messages) {}
+    // `most_messages`: how many can be in the channel at a time. `senders`: 1, or 0 where there are none, ever.
+    channel_base(flavor_kind kind, std::uint64_t most_messages, std::size_t senders = 1) noexcept
+        : kind_(kind), consumer_(debt_lock::held()), senders_(senders), holders_(senders + 1),
+          receiving_(most_messages) {}
     ~channel_base() = default;
 
-    // Senders see `disconnected` from now on, those that wait too.
+    // The flavor's part of close().
     virtual void close_sending() noexcept = 0;
     // With the consumer's right: destroys all messages that are there.
     virtual void drain() noexcept = 0;
@@ -136,13 +154,15 @@ private:
 
     const flavor_kind kind_;
     debt_lock consumer_;
-    atomic<std::size_t> senders_{1};
-    atomic<std::size_t> holders_{2};
+    atomic<std::size_t> senders_;
+    atomic<std::size_t> holders_;
 
 protected:
     receiver_wait receiving_;
 
 private:
+    close_watch closing_;
+
     // The receiver's own, as is what flavors put behind.
     bool has_receiver_ = true;
     atomic<bool> receiver_busy_{false};

@@ -76,9 +76,6 @@ public:
     // Whether the receiving handle closed the channel, or went. The receiver's thread.
     bool is_closed() const noexcept { return closed_; }
 
-    // Senders fail from now on. The receiver's thread.
-    void close() noexcept { close_sending(); }
-
     bool has_senders() const noexcept { return receiving_.has_senders(); }
 
 protected:

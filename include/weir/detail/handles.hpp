@@ -21,6 +21,10 @@ struct handle_access {
     static channel_base* channel_of(const Handle& handle) noexcept {
         return handle.handle_.get();
     }
+    template <class Receiver>
+    static channel_base* channel_received_by(const Receiver& receiver) noexcept {
+        return receiver.channel_;
+    }
 };
 
 // Keeps the memory of a channel, and nothing else of it.

@@ -93,6 +93,32 @@ auto try_take(Flavor& flavor) noexcept {
     return result{nullptr, channel_errc::empty};
 }
 
+// Whether try_take would say anything but `empty`. Takes nothing.
+template <class Flavor>
+bool can_take(Flavor& flavor) noexcept {
+    return flavor.has_message() || !flavor.has_senders() || (flavor.is_closed() && !flavor.is_send_under_way());
+}
+
+// The same after enrolling at the receiving side: what is not seen here will be told.
+template <class Flavor>
+bool can_take_after_enrol(Flavor& flavor) noexcept {
+    if (detail::can_take(flavor)) {
+        return true;
+    }
+    if (!flavor.is_send_under_way()) {
+        return false;
+    }
+    flavor.receiving_barrier();
+    return detail::can_take(flavor);
+}
+
+// For waiters that one told message is as good for as another: enrols at the receiving side.
+template <class Flavor>
+enrolment watch_for_message(Flavor& flavor, waiter& node) noexcept {
+    flavor.watch_receiving(node);
+    return detail::can_take_after_enrol(flavor) && node.take() ? enrolment::ready : enrolment::waits;
+}
+
 template <class Flavor, class Stop>
 WEIR_NOINLINE auto take_slowly(Flavor& flavor, deadline until, const Stop& stop) noexcept {
     auto taken = take_result<std::remove_pointer_t<message_of<Flavor>>>{};

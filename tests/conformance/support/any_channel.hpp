@@ -93,6 +93,12 @@ public:
     }
 #endif
 
+    // use(handle), with a sender or a sync_sender: for what takes the handle itself.
+    template <class Use>
+    decltype(auto) visit(Use use) const {
+        return is_unbounded_ ? use(unbounded_) : use(bounded_);
+    }
+
     void reset() {
         unbounded_.reset();
         bounded_.reset();

@@ -2,10 +2,9 @@
 //
 // Sending on a channel that may have to wait: how an attempt ends, and the one loop around it.
 //
-// A flavor offers: try_send(source); may_send(), whether an attempt may end otherwise than with `full`;
-// waiters_to_wake(), for how many waiting senders that is so; order_after_enrol(), after which may_send() sees what a
-// receiver did that did not see the enrolled waiter; send_granted(ticket, source), for a waiter that was granted a
-// ticket; seems_to_have_room(), a cheap guess; send_progress(), a count that grows with the messages.
+// A flavor offers: try_send(source); enrol_sender(waiter, first), after which no room comes untold, and
+// withdraw_sender(waiter); send_granted(ticket, source), for a waiter that was granted a ticket; seems_to_have_room(), a
+// cheap guess; send_progress(), a count that grows with the messages.
 #ifndef WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
 #define WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
 
@@ -39,16 +38,15 @@ WEIR_NOINLINE send_result send_waiting(Flavor& flavor, sender_wait& sending, Sou
         (flavor.capacity() > few && sending.spin().give_way(attempt))) {
         return result;
     }
-    const auto to_wake = [&]() noexcept { return flavor.waiters_to_wake(); };
     for (bool first = false;;) { // sticky: who was at the front once stays there
         answer outcome = answer::retry;
         thread_waiter<Source> self(source);
         WEIR_POINT("sender.enrol");
-        sending.enrol(self, first, to_wake);
-        WEIR_POINT("sender.enrolled");
-        flavor.order_after_enrol();
-        if (flavor.may_send() && self.take()) {
-            sending.withdraw(self, to_wake);
+        if (const enrolment entered = flavor.enrol_sender(self, first); entered != enrolment::waits) {
+            flavor.withdraw_sender(self);
+            if (entered == enrolment::met) {
+                return send_result::sent;
+            }
         } else {
             outcome = self.await(until, stop, sending.spin(), flavor.send_progress());
             switch (outcome) {
@@ -62,7 +60,7 @@ WEIR_NOINLINE send_result send_waiting(Flavor& flavor, sender_wait& sending, Sou
                 break;
             case answer::stopped:
             case answer::timeout:
-                sending.withdraw(self, to_wake);
+                flavor.withdraw_sender(self);
                 break;
             }
         }

@@ -7,6 +7,7 @@
 #include <weir/detail/flavor/list.hpp>
 #include <weir/detail/flavor/rendezvous.hpp>
 #include <weir/detail/flavor/ring.hpp>
+#include <weir/detail/flavor/timer.hpp>
 
 namespace weir::detail {
 
@@ -19,9 +20,11 @@ WEIR_INLINE decltype(auto) visit_flavor(channel_base& channel, Visit&& visit) {
     case flavor_kind::ring:
         return visit(static_cast<ring<T>&>(channel));
     case flavor_kind::rendezvous:
+        return visit(static_cast<rendezvous<T>&>(channel));
+    case flavor_kind::timer:
         break;
     }
-    return visit(static_cast<rendezvous<T>&>(channel));
+    return visit(static_cast<timer<T>&>(channel));
 }
 
 // The same for one that a sync_sender may have.

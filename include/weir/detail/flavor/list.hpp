@@ -42,6 +42,7 @@
 #include <weir/detail/flavor/look_ahead.hpp>
 #include <weir/detail/platform/cpu.hpp>
 #include <weir/detail/platform/injection.hpp>
+#include <weir/detail/receiving.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -117,8 +118,7 @@ public:
 
     // Only a look at the head's slot, which touches nothing that senders write but that: may miss a message behind it.
     T* acquire_head() noexcept {
-        // acquire, pairs with [written]
-        if (head_.in->state(head_.slot).load(memory_order_acquire) != head_written_) {
+        if (!is_head_written()) {
             return nullptr;
         }
         if (look_.is_active()) [[unlikely]] {
@@ -138,6 +138,14 @@ public:
         }
     }
 
+    // Whether acquire() would find a message. Takes nothing.
+    bool has_message() const noexcept { return is_head_written() || look_.sees_any(*this, head_); }
+    // Only a look at the head's slot, as acquire_head(); true where that would not tell.
+    bool seems_to_have_message() const noexcept { return head_.slot == head_.in->size || is_head_written(); }
+
+    enrolment enrol_receiver(waiter& node) noexcept { return detail::watch_for_message(*this, node); }
+    void withdraw_receiver(waiter& node) noexcept { this->unwatch_receiving(node); }
+
     bool is_send_under_way() const noexcept override { return head_index_.load(memory_order_relaxed) != tail_index(); }
 
     // Waits until poll() is true: acquire() gave a message, or none will come.
@@ -148,7 +156,7 @@ public:
         }
         return receiving_.wait(
             head_index_.load(memory_order_relaxed) + passed_.load(memory_order_relaxed), until, stop,
-            [this]() noexcept { return head_.slot == head_.in->size || acquire_head() != nullptr; }, poll,
+            [this]() noexcept { return seems_to_have_message(); }, poll,
             [this]() noexcept { return is_send_under_way(); });
     }
 
@@ -368,6 +376,11 @@ private:
 
     // ---- The receiver ----
 
+    WEIR_INLINE bool is_head_written() const noexcept {
+        // acquire, pairs with [written]
+        return head_.in->state(head_.slot).load(memory_order_acquire) == head_written_;
+    }
+
     WEIR_NOINLINE T* acquire_slowly() noexcept {
         if (look_.is_active() || head_.slot != head_.in->size) {
             if (look_.find(*this, head_, taking_)) {
@@ -444,7 +457,7 @@ private:
             this->closed_ = true;
             const std::uint64_t tail = tail_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with the claims
             WEIR_POINT("list.closing");
-            final_.store(tail / step, memory_order_release);                             // pairs with tail_index
+            final_.store(tail / step, memory_order_release); // pairs with tail_index
         }
     }
 

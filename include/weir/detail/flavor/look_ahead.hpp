@@ -123,6 +123,23 @@ public:
         return true;
     }
 
+    // Whether find() would find one; changes nothing.
+    bool sees_any(const Queue& queue, const position& head) const noexcept {
+        const std::uint64_t tail = queue.tail_index();
+        for (std::size_t hole = 0; hole < holes_.size(); ++hole) {
+            if (queue.is_written(holes_[hole])) {
+                return true;
+            }
+        }
+        for (position at = is_active() ? cursor_ : head; queue.index_of(at) < tail && queue.enter(at);
+             at = queue.after(at)) {
+            if (queue.is_written(at)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     // The message at `taken` has gone, and its slot is marked. True: the head moves to `head`.
     bool take(Queue& queue, position taken, position& head) noexcept {
         const std::size_t hole = holes_.find(taken);

@@ -14,9 +14,13 @@
 // The compare-exchange away from `armed` settles a sender's time-out against the receiver's: both succeed or both
 // fail. For a sender that waits, its claim does (waiter.hpp).
 //
-// No meeting is missed: a sender enrols, then looks at word_; the receiver arms, then looks whether one waits. All
-// four steps are seq_cst, so one of them sees the other. A receiver that sees a waiting sender takes it out, disarms
-// and serves it; if another sender was quicker, the one taken out tries again and keeps its turn.
+// A receiver that waits for several things at once does not arm, since it could not say no any more; it enrols a taker.
+// A sender that wins the taker's claim makes its message in the landing and goes idle -> written.
+//
+// No meeting is missed: a sender enrols, then looks at word_ and for a taker; the receiver arms, or enrols a taker, then
+// looks whether a sender waits. All these steps are seq_cst, so one of them sees the other. A receiver that armed and
+// sees a waiting sender takes it out, disarms and serves it; if another sender was quicker, the one taken out tries
+// again and keeps its turn. Of a taker and a waiting sender, whoever sees the other takes both claims (wait_list::meet).
 #ifndef WEIR_DETAIL_FLAVOR_RENDEZVOUS_HPP
 #define WEIR_DETAIL_FLAVOR_RENDEZVOUS_HPP
 
@@ -51,7 +55,7 @@ public:
                 return send_result::disconnected;
             }
             if (word != armed) {
-                return send_result::full;
+                return receiving_.has_takers() ? serve_taker(source) : send_result::full;
             }
             // acquire, pairs with [armed]: the landing is free
         } while (!word_.compare_exchange_weak(word, claimed, memory_order_acq_rel, memory_order_acquire));
@@ -72,19 +76,50 @@ public:
         return result == send_result::full ? detail::send_waiting(*this, sending_, source, until, stop) : result;
     }
 
-    // ---- For blocking_send ----
+    // ---- For waiting senders ----
 
-    bool may_send() const noexcept { return waiters_to_wake() != 0; }
+    enrolment enrol_sender(waiter& self, bool first) noexcept {
+        sending_.enrol(self, first, to_wake());
+        WEIR_POINT("sender.enrolled");
+        const std::uint32_t flags = receiving_.flags_after_write(); // seq_cst, pairs with enrol_receiver
+        if ((flags & receiver_wait::taking) != 0) {
+            const wait_list::meeting met = receiving_.meet_taker(self);
+            if (met.peer != nullptr && met.is_own) {
+                self.make_at(landing_.raw());
+                word_.store(written, memory_order_release); // pairs with acquire_head
+                met.peer->finish(answer::served);
+                return enrolment::met;
+            }
+            if (met.peer != nullptr) {
+                met.peer->finish(answer::retry);
+            }
+            if (met.is_own) {
+                return enrolment::ready;
+            }
+        }
+        receiving_.notify(flags & receiver_wait::enrolled);
+        return waiters_to_wake() != 0 && self.take() ? enrolment::ready : enrolment::waits;
+    }
+    void withdraw_sender(waiter& self) noexcept { sending_.withdraw(self, to_wake()); }
+    void pass_on() noexcept { sending_.pass_on(to_wake()); }
+
+    // A watcher is told when a receiver waits; it looks whether one does after enrolling.
+    void watch_sending(waiter& node) noexcept { sending_.watch(node, to_wake()); }
+    void unwatch_sending(waiter& node) noexcept { sending_.unwatch(node, to_wake()); }
+
+    bool may_send() const noexcept { return waiters_to_wake() != 0 || receiving_.has_takers(); }
+    // Takers look for waiting senders themselves.
     std::uint64_t waiters_to_wake() const noexcept {
         const std::uint32_t word = word_.load(memory_order_seq_cst); // pairs with [armed]
         return (word & closed_bit) != 0 ? ~std::uint64_t{0} : word == armed ? 1 : 0;
     }
-    static void order_after_enrol() noexcept {} // all is seq_cst here
     // Never called: here a waiting sender's message is always made by the receiver.
     template <class Source>
     void send_granted(std::uint64_t, Source&) noexcept {}
 
-    bool seems_to_have_room() const noexcept { return word_.load(memory_order_relaxed) == armed; }
+    bool seems_to_have_room() const noexcept {
+        return word_.load(memory_order_relaxed) == armed || receiving_.has_takers();
+    }
     static constexpr std::uint64_t send_progress() noexcept { return 0; }
 
     // ---- Observers: any thread ----
@@ -117,6 +152,31 @@ public:
     void release(T* message) noexcept { std::destroy_at(message); }
 
     bool is_send_under_way() const noexcept override { return false; }
+
+    // Whether acquire() may find a message: a sender that waits may give up.
+    bool has_message() const noexcept { return word_.load(memory_order_seq_cst) == written || sending_.is_waited(); }
+    bool seems_to_have_message() const noexcept { return sending_.is_waited(); }
+
+    enrolment enrol_receiver(waiter& self) noexcept {
+        receiving_.enrol_taker(self);
+        if (sending_.is_waited_after_write()) { // seq_cst, pairs with enrol_sender
+            const wait_list::meeting met = sending_.meet(self, to_wake());
+            if (met.peer != nullptr && met.is_own) {
+                serve(*met.peer);
+                word_.store(written, memory_order_relaxed); // read by this thread
+                return enrolment::met;
+            }
+            if (met.peer != nullptr) {
+                met.peer->finish(answer::retry);
+            }
+            if (met.is_own) {
+                return enrolment::ready;
+            }
+            sending_.tell_watchers(to_wake());
+        }
+        return (!receiving_.has_senders() || this->closed_) && self.take() ? enrolment::ready : enrolment::waits;
+    }
+    void withdraw_receiver(waiter& self) noexcept { receiving_.withdraw_taker(self); }
 
     // Waits until poll() is true: acquire() gave a message, or none will come.
     template <class Poll, class Stop>
@@ -167,8 +227,38 @@ private:
         return word_.compare_exchange_strong(word, idle, memory_order_acq_rel, memory_order_acquire);
     }
 
-    waiter* pop(bool owe) noexcept {
-        return sending_.pop(owe, [this]() noexcept { return waiters_to_wake(); });
+    auto to_wake() const noexcept {
+        return [this]() noexcept { return waiters_to_wake(); };
+    }
+
+    waiter* pop(bool owe) noexcept { return sending_.pop(owe, to_wake()); }
+
+    // A lock that is held just now is given a moment: behind it may be waiters that have waited for long.
+    template <class IsThere, class Pop>
+    static waiter* pop_patiently(IsThere is_there, Pop pop_one) noexcept {
+        const int pauses = can_spin() ? 128 : 0;
+        const int attempts = pauses + 32;
+        for (int attempt = 0; attempt < attempts && is_there(); ++attempt) {
+            if (waiter* const next = pop_one()) {
+                return next;
+            }
+            attempt < pauses ? pause() : yield();
+        }
+        return nullptr;
+    }
+
+    // Not while this sender is enrolled itself.
+    template <class Source>
+    send_result serve_taker(Source& source) noexcept {
+        waiter* const taker = pop_patiently([this]() noexcept { return receiving_.has_takers(); },
+                                            [this]() noexcept { return receiving_.pop_taker(); });
+        if (taker == nullptr) {
+            return send_result::full;
+        }
+        source.make_at(landing_.raw());
+        word_.store(written, memory_order_release); // pairs with acquire_head
+        taker->finish(answer::served);
+        return send_result::sent;
     }
 
     void serve(waiter& next) noexcept {
@@ -177,18 +267,15 @@ private:
         next.finish(answer::served);
     }
 
-    // While idle. A lock that is held just now is given a moment: behind it may be senders that have waited for long.
+    // While idle, and not enrolled as a taker.
     T* acquire_waiting() noexcept {
-        const int pauses = can_spin() ? 128 : 0;
-        const int attempts = pauses + 32;
-        for (int attempt = 0; attempt < attempts && sending_.is_waited(); ++attempt) {
-            if (waiter* const next = pop(false)) {
-                serve(*next);
-                return landing_.get();
-            }
-            attempt < pauses ? pause() : yield();
+        waiter* const next =
+            pop_patiently([this]() noexcept { return sending_.is_waited(); }, [this]() noexcept { return pop(false); });
+        if (next == nullptr) {
+            return nullptr;
         }
-        return nullptr;
+        serve(*next);
+        return landing_.get();
     }
 
     // True: the message is in the landing, as if its sender had written it. If the lock is held, its holder wakes a

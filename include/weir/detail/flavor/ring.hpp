@@ -37,6 +37,7 @@
 #include <weir/detail/flavor/ring_slots.hpp>
 #include <weir/detail/platform/cpu.hpp>
 #include <weir/detail/platform/injection.hpp>
+#include <weir/detail/receiving.hpp>
 #include <weir/detail/wait/backoff.hpp>
 
 #include <algorithm>
@@ -93,7 +94,23 @@ public:
         return result == send_result::full ? detail::send_waiting(*this, sending_, source, until, stop) : result;
     }
 
-    // ---- For blocking_send ----
+    // ---- For waiting senders ----
+
+    enrolment enrol_sender(waiter& self, bool first) noexcept {
+        sending_.enrol(self, first, to_wake());
+        WEIR_POINT("sender.enrolled");
+        sending_.barrier(); // the receiver's store of the head is a plain one
+        return may_send() && self.take() ? enrolment::ready : enrolment::waits;
+    }
+    void withdraw_sender(waiter& self) noexcept { sending_.withdraw(self, to_wake()); }
+    void pass_on() noexcept { sending_.pass_on(to_wake()); }
+
+    // A watcher is told when there is room; it looks whether there is after enrolling.
+    void watch_sending(waiter& node) noexcept {
+        sending_.watch(node, to_wake());
+        sending_.barrier();
+    }
+    void unwatch_sending(waiter& node) noexcept { sending_.unwatch(node, to_wake()); }
 
     bool may_send() const noexcept { return waiters_to_wake() != 0; }
     std::uint64_t waiters_to_wake() const noexcept {
@@ -109,7 +126,6 @@ public:
             tail = now; // the tail that was read may have been behind the head
         }
     }
-    void order_after_enrol() noexcept { sending_.barrier(); } // the receiver's store of the head is a plain one
     // Only a look at the head.
     bool seems_to_have_room() const noexcept {
         return tail_.load(memory_order_relaxed) / 2 - head_.load(memory_order_relaxed) < one_lap_;
@@ -158,8 +174,7 @@ public:
 
     // Only a look at the head's slot, which touches nothing that senders write but that: may miss a message behind it.
     T* acquire_head() noexcept {
-        // acquire, pairs with [written]
-        if (head_at_.state->load(memory_order_acquire) != head_written_) {
+        if (!seems_to_have_message()) {
             return nullptr;
         }
         taking_ = own_head_;
@@ -187,6 +202,17 @@ public:
     }
 
     bool is_send_under_way() const noexcept override { return own_head_ != tail_index(); }
+
+    // Whether acquire() would find a message. Takes nothing.
+    bool has_message() const noexcept { return seems_to_have_message() || look_.sees_any(*this, own_head_); }
+    // Only a look at the head's slot.
+    bool seems_to_have_message() const noexcept {
+        // acquire, pairs with [written]
+        return head_at_.state->load(memory_order_acquire) == head_written_;
+    }
+
+    enrolment enrol_receiver(waiter& node) noexcept { return detail::watch_for_message(*this, node); }
+    void withdraw_receiver(waiter& node) noexcept { this->unwatch_receiving(node); }
 
     // Waits until poll() is true: acquire() gave a message, or none will come.
     template <class Poll, class Stop>
@@ -252,6 +278,10 @@ private:
     }
 
     // ---- Senders ----
+
+    auto to_wake() const noexcept {
+        return [this]() noexcept { return waiters_to_wake(); };
+    }
 
     send_result claim(std::uint64_t& ticket) noexcept {
         std::uint64_t tail = tail_.load(memory_order_acquire); // pairs with close_sending
@@ -339,7 +369,7 @@ private:
     // `published`: whether that room is there for all to see.
     WEIR_NOINLINE void serve_waiting(bool published) noexcept {
         while (room(tail_.load(memory_order_relaxed), own_head_) != 0) {
-            waiter* const next = sending_.pop(published, [this]() noexcept { return waiters_to_wake(); });
+            waiter* const next = sending_.pop(published, to_wake());
             if (next == nullptr) {
                 return;
             }

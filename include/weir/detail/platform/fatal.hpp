@@ -27,6 +27,14 @@ namespace weir::detail {
 #endif
 }
 
+[[noreturn]] inline void throw_invalid_argument(const char* why) {
+#if WEIR_HAS_EXCEPTIONS
+    throw std::invalid_argument(why);
+#else
+    fatal(why);
+#endif
+}
+
 [[noreturn]] inline void throw_length_error(const char* why) {
 #if WEIR_HAS_EXCEPTIONS
     throw std::length_error(why);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <compare>
 #include <cstdint>
 #include <ratio>
 #include <type_traits>
@@ -28,6 +29,8 @@ public:
         return from(clock::now, to_span(timeout));
     }
 
+    static constexpr deadline exactly(clock::time_point time) noexcept { return deadline(time); }
+
     template <class Duration>
     static deadline at(const std::chrono::time_point<clock, Duration>& time) {
         return from([] { return clock::time_point(); }, to_span(time.time_since_epoch()));
@@ -40,11 +43,23 @@ public:
         return from(clock::now, until(time));
     }
 
+    // A length of time as the clock counts, rounded up. Zero, less, and NaN: zero; too long: its longest.
+    template <class Rep, class Period>
+    static clock::duration length(const std::chrono::duration<Rep, Period>& length) {
+        const span exact = to_span(length);
+        if (!(exact > 0)) {
+            return clock::duration::zero();
+        }
+        return exact < most ? std::chrono::duration_cast<clock::duration>(to_whole(exact)) : clock::duration::max();
+    }
+
     // Whether `time` has come on its own clock.
     template <class Clock, class Duration>
     static bool reached(const std::chrono::time_point<Clock, Duration>& time) {
         return !(until(time) > 0);
     }
+
+    friend constexpr auto operator<=>(const deadline&, const deadline&) noexcept = default;
 
     constexpr bool is_never() const noexcept { return time_ == clock::time_point::max(); }
     bool has_passed() const noexcept {
@@ -76,6 +91,10 @@ private:
         }
     }
 
+    static std::chrono::nanoseconds to_whole(span length) {
+        return std::chrono::nanoseconds(static_cast<std::int64_t>(std::ceil(length))); // up: no wait ends early
+    }
+
     // What is left; NaN where a clock's time is none.
     template <class Clock, class Duration>
     static span until(const std::chrono::time_point<Clock, Duration>& time) {
@@ -90,7 +109,7 @@ private:
         if (length >= most) {
             return never();
         }
-        const std::chrono::nanoseconds whole(static_cast<std::int64_t>(std::ceil(length))); // up: no wait ends early
+        const std::chrono::nanoseconds whole = to_whole(length);
         const clock::time_point start = now();
         if (whole > clock::time_point::max() - start) {
             return never();

@@ -52,9 +52,9 @@ public:
         return bits_.fetch_and(~flags, memory_order_acq_rel) & ~symmetric; // pairs with raise and lower
     }
 
-    // The flags as of some moment, in no order with other words but what raise published.
+    // The flags as of some moment. Sees all that was raised before by seq_cst operations, and what raise published.
     std::uint32_t peek() const noexcept {
-        return bits_.load(memory_order_acquire) & ~symmetric; // pairs with raise
+        return bits_.load(memory_order_seq_cst) & ~symmetric; // pairs with raise
     }
 
 private:

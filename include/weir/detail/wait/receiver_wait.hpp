@@ -4,11 +4,13 @@
 //
 // One receiver, so one thread at most sleeps in a blocking receive. Its place to sleep belongs to the channel's
 // state, not to its stack: a notifier can never come too late, and a receive that times out need not wait for one
-// that is stalled. Waiters of other kinds are enrolled in a list.
+// that is stalled. Waiters of other kinds enrol in a list, and are told of each message; or, where a sender must meet
+// one of them, as takers.
 //
 // Flags (flag_word; raised and lowered by whom):
 //   sleeping      the receiver's thread sleeps or is about to          receiver; lowered by whom will unpark it
 //   enrolled      the list is not empty                                under the list's lock
+//   taking        there are takers                                     under the list's lock
 //   no_senders    the last sender is gone                              the last sender, for ever
 //   no_receiver   the receiver is gone                                 the receiver, for ever
 //
@@ -44,6 +46,7 @@ public:
     static constexpr std::uint32_t enrolled = 2;
     static constexpr std::uint32_t no_senders = 4;
     static constexpr std::uint32_t no_receiver = 8;
+    static constexpr std::uint32_t taking = 16;
 
     // Any thread, after it made a message visible: what is to be told to whom, 0 mostly.
     std::uint32_t flags_after_write() noexcept { return flags_.after_write(); }
@@ -54,14 +57,33 @@ public:
             WEIR_POINT("receiver.unpark");
             parker_.unpark();
         }
-        if ((flags & enrolled) != 0 && lock_.try_lock_or_owe()) {
+        if ((flags & enrolled) != 0) {
             notify_enrolled();
         }
     }
 
     // The last sender: nothing will be sent any more.
-    void senders_gone() noexcept { notify(flags_.raise(no_senders)); }
+    void senders_gone() noexcept {
+        const std::uint32_t flags = flags_.raise(no_senders);
+        notify(flags);
+        if ((flags & taking) != 0) {
+            notify_enrolled();
+        }
+    }
     bool has_senders() const noexcept { return (flags_.peek() & no_senders) == 0; }
+
+    // The receiver closed the channel: waiters other than its own thread look again.
+    void closed() noexcept {
+        if ((flags_.peek() & (enrolled | taking)) == 0) {
+            return;
+        }
+        wait_list claimed;
+        lock_.lock();
+        list_.pop_all_claimed(claimed);
+        takers_.pop_all_claimed(claimed);
+        unlock();
+        claimed.finish_all(answer::retry);
+    }
 
     // The receiver: nothing will be received any more. Senders that wrote a message before may not have seen the flag
     // until barrier() has returned.
@@ -69,21 +91,51 @@ public:
     void barrier() noexcept { flags_.barrier(); }
 
     // The three verbs, for waiters other than a thread in a blocking receive. After enrol the caller looks whether
-    // the side is ready, as a blocking receive does, and withdraws if it is.
+    // the side is ready, as a blocking receive does: with a barrier() where a message is claimed but not there.
     void enrol(waiter& node) noexcept {
         lock_.lock();
         list_.push_back(node);
         flags_.raise(enrolled);
-        finish_unlock();
-        flags_.barrier();
+        unlock();
     }
     void withdraw(waiter& node) noexcept {
         lock_.lock();
         list_.remove(node);
-        if (list_.is_empty()) {
-            flags_.lower(enrolled);
+        unlock();
+    }
+
+    // The same for takers.
+    void enrol_taker(waiter& node) noexcept {
+        lock_.lock();
+        takers_.push_back(node);
+        flags_.raise(taking);
+        unlock();
+    }
+    void withdraw_taker(waiter& node) noexcept {
+        lock_.lock();
+        takers_.remove(node);
+        unlock();
+    }
+
+    // Whether a taker is there, in no order with anything.
+    bool has_takers() const noexcept { return (flags_.peek() & taking) != 0; }
+
+    // A sender: the first taker, claimed. Null where there is none, and where the lock is held.
+    waiter* pop_taker() noexcept {
+        if (!lock_.try_lock()) {
+            return nullptr;
         }
-        finish_unlock();
+        waiter* const node = takers_.pop_claimed();
+        unlock();
+        return node;
+    }
+
+    // A sender that waits itself: wait_list::meet.
+    wait_list::meeting meet_taker(waiter& self) noexcept {
+        lock_.lock();
+        const wait_list::meeting met = takers_.meet(self);
+        unlock();
+        return met;
     }
 
     // The receiver's thread: waits until poll() is true, which wins over the stop and the deadline. glance(): a cheap
@@ -130,22 +182,36 @@ private:
         }
     }
 
-    // Under the lock, which it gives back.
     void notify_enrolled() noexcept {
+        if (lock_.try_lock_or_owe()) {
+            wait_list claimed;
+            tell(claimed);
+            unlock();
+            claimed.finish_all(answer::retry);
+        }
+    }
+
+    // Under the lock: claims all who are to be told.
+    void tell(wait_list& claimed) noexcept {
+        list_.pop_all_claimed(claimed);
+        if (!has_senders()) {
+            takers_.pop_all_claimed(claimed);
+        }
+    }
+
+    // Gives the lock back; if a notifier came meanwhile, does its work first.
+    void unlock() noexcept {
         wait_list claimed;
-        do {
-            while (waiter* const node = list_.pop_claimed()) {
-                claimed.append_claimed(*node);
-            }
-            flags_.lower(enrolled);
-        } while (!lock_.unlock_unless_owed());
+        for (update_flags(); !lock_.unlock_unless_owed(); update_flags()) {
+            tell(claimed);
+        }
         claimed.finish_all(answer::retry);
     }
 
-    // Unlocks; if a notifier came meanwhile, does its work.
-    void finish_unlock() noexcept {
-        if (!lock_.unlock_unless_owed()) {
-            notify_enrolled();
+    void update_flags() noexcept {
+        const std::uint32_t unused = (list_.is_empty() ? enrolled : 0) | (takers_.is_empty() ? taking : 0);
+        if ((flags_.peek() & unused) != 0) {
+            flags_.lower(unused);
         }
     }
 
@@ -154,6 +220,7 @@ private:
     debt_lock lock_;
     parker parker_;
     wait_list list_;
+    wait_list takers_;
     alignas(cache_line) spin_policy spin_;
 };
 

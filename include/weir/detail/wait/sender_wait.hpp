@@ -2,11 +2,13 @@
 //
 // How a channel's sending side waits for room: in the order the senders came.
 //
-// Flag `waiting`: the list is not empty; raised and lowered under the list's lock, read by the receiver after it made
-// room.
+// Waiters are served, one for each place there is; watchers are only told that there is room where no waiter takes it.
+// Flags: `waiting`, there are waiters; `watched`, there are watchers; raised and lowered under the lock, read by the
+// receiver after it made room.
 // No wake is lost: a sender enrols, then looks for room once more; the receiver publishes room, then reads the flag.
 // Where the receiver's publishing is a plain store, barrier() comes between the two steps of the sender. A receiver
-// that finds the lock held leaves a debt: its holder wakes as many waiters as there is room for.
+// that finds the lock held leaves a debt: its holder wakes as many waiters as there is room for. Who was woken that way
+// and does not send after all passes it on.
 #ifndef WEIR_DETAIL_WAIT_SENDER_WAIT_HPP
 #define WEIR_DETAIL_WAIT_SENDER_WAIT_HPP
 
@@ -76,21 +78,34 @@ public:
     // The receiver, after it published room: whether somebody waits for it.
     bool is_waited_after_write() noexcept { return flags_.after_write() != 0; }
 
-    // Whether somebody waits, in no order with anything.
-    bool is_waited() const noexcept { return flags_.peek() != 0; }
+    // Whether a waiter is there, in no order with anything.
+    bool is_waited() const noexcept { return (flags_.peek() & waiting) != 0; }
 
-    // A server: the first waiter, claimed; null where there is none. Where the lock is held: null, and with `owe` its
-    // holder wakes waiters itself.
+    // A server: the first waiter, claimed; null where there is none. `owe`: the room is there for all to see. Then
+    // watchers are told where there is no waiter; and where the lock is held its holder wakes waiters itself.
     template <class Room>
     waiter* pop(bool owe, Room room) noexcept {
         if (!(owe ? lock_.try_lock_or_owe() : lock_.try_lock())) {
             return nullptr;
         }
+        wait_list told;
         waiter* const node = list_.pop_claimed();
         WEIR_POINT("sender.popped");
-        update_flag();
+        if (node == nullptr && owe) {
+            watchers_.pop_all_claimed(told);
+        }
         unlock(room);
+        told.finish_all(answer::retry);
         return node;
+    }
+
+    // Who waits at the other side itself: wait_list::meet.
+    template <class Room>
+    wait_list::meeting meet(waiter& self, Room room) noexcept {
+        lock_.lock();
+        const wait_list::meeting met = list_.meet(self);
+        unlock(room);
+        return met;
     }
 
     // A sender, before it looks for room once more and then awaits the answer. room(): for how many waiters there is
@@ -113,20 +128,53 @@ public:
         WEIR_POINT("sender.withdraw");
         lock_.lock();
         list_.remove(node);
-        update_flag();
         unlock(room);
+    }
+
+    // Who was told to look again, and did not send.
+    template <class Room>
+    void pass_on(Room room) noexcept {
+        if (flags_.peek() != 0 && lock_.try_lock_or_owe()) {
+            wait_list claimed;
+            wake(claimed, room());
+            unlock(room);
+            claimed.finish_all(answer::retry);
+        }
+    }
+
+    // The same three verbs for a watcher.
+    template <class Room>
+    void watch(waiter& node, Room room) noexcept {
+        lock_.lock();
+        watchers_.push_back(node);
+        flags_.raise(watched);
+        unlock(room);
+    }
+    template <class Room>
+    void unwatch(waiter& node, Room room) noexcept {
+        lock_.lock();
+        watchers_.remove(node);
+        unlock(room);
+    }
+
+    // There is a receiver that waiters need not be told of.
+    template <class Room>
+    void tell_watchers(Room room) noexcept {
+        if ((flags_.peek() & watched) != 0) {
+            wait_list told;
+            lock_.lock();
+            watchers_.pop_all_claimed(told);
+            unlock(room);
+            told.finish_all(answer::retry);
+        }
     }
 
     // The channel is closed: all look again, and see it.
     void wake_all() noexcept {
-        wait_list claimed;
         lock_.lock();
-        do {
-            while (waiter* const node = list_.pop_claimed()) {
-                claimed.append_claimed(*node);
-            }
-            update_flag();
-        } while (!lock_.unlock_unless_owed());
+        wait_list claimed;
+        wake(claimed, ~std::uint64_t{0});
+        unlock([]() noexcept { return ~std::uint64_t{0}; });
         claimed.finish_all(answer::retry);
     }
 
@@ -134,10 +182,26 @@ public:
 
 private:
     static constexpr std::uint32_t waiting = 1;
+    static constexpr std::uint32_t watched = 2;
 
-    void update_flag() noexcept {
-        if (list_.is_empty() && flags_.peek() != 0) {
-            flags_.lower(waiting);
+    void update_flags() noexcept {
+        const std::uint32_t unused = (list_.is_empty() ? waiting : 0) | (watchers_.is_empty() ? watched : 0);
+        if ((flags_.peek() & unused) != 0) {
+            flags_.lower(unused);
+        }
+    }
+
+    // Under the lock: claims as many waiters as there is room for, and the watchers where there is any.
+    void wake(wait_list& claimed, std::uint64_t room) noexcept {
+        if (room != 0) {
+            watchers_.pop_all_claimed(claimed);
+        }
+        for (; room > 0; --room) {
+            waiter* const node = list_.pop_claimed();
+            if (node == nullptr) {
+                break;
+            }
+            claimed.append_claimed(*node);
         }
     }
 
@@ -145,15 +209,8 @@ private:
     template <class Room>
     void unlock(Room room) noexcept {
         wait_list claimed;
-        while (!lock_.unlock_unless_owed()) {
-            for (std::uint64_t left = room(); left > 0; --left) {
-                waiter* const node = list_.pop_claimed();
-                if (node == nullptr) {
-                    break;
-                }
-                claimed.append_claimed(*node);
-            }
-            update_flag();
+        for (update_flags(); !lock_.unlock_unless_owed(); update_flags()) {
+            wake(claimed, room());
         }
         claimed.finish_all(answer::retry);
     }
@@ -162,6 +219,7 @@ private:
     alignas(cache_line) flag_word flags_;
     debt_lock lock_;
     wait_list list_;
+    wait_list watchers_;
     alignas(cache_line) spin_policy spin_;
 };
 

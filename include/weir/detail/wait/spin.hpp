@@ -32,7 +32,7 @@ namespace weir::detail {
 class spin_policy {
 public:
     // `most_batch`: how much there can be at a time, at most; a lag is not to last until then.
-    explicit spin_policy(std::uint64_t most_batch) noexcept : most_batch_(most_batch) {}
+    constexpr explicit spin_policy(std::uint64_t most_batch) noexcept : most_batch_(most_batch) {}
 
     // Looks until `poll()` is true or the budget is spent; true if poll() was. Most looks are at `glance()`, which is
     // cheap and may miss what poll() sees. `progress` counts what this side has got through so far.

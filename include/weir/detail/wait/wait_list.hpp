@@ -8,6 +8,8 @@
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/wait/waiter.hpp>
 
+#include <functional>
+
 namespace weir::detail {
 
 class wait_list {
@@ -51,6 +53,40 @@ public:
             }
         }
         return nullptr;
+    }
+
+    // Likewise for `self`, which waits at the other side and so may be claimed itself meanwhile. Both claims are needed,
+    // and all take the lower address first. So of several that find one another, crosswise or in a ring, not all can
+    // fail: who took the lower and does not get the higher lost it to one further up, or to one that succeeded.
+    // Waiters that share the claim of `self` are passed over.
+    struct meeting {
+        waiter* peer; // claimed, and the caller's to finish: served, or to look again if `self` is not
+        bool is_own;  // the claim of `self` is now its own
+    };
+    meeting meet(waiter& self) noexcept {
+        bool is_own = false;
+        for (waiter* node = front_; node != nullptr;) {
+            waiter* const peer = node;
+            node = node->next_;
+            if (peer->claim_ == self.claim_) {
+                continue;
+            }
+            if (std::less<>()(self.claim_, peer->claim_) && !is_own && !(is_own = self.take())) {
+                break;
+            }
+            remove(*peer);
+            if (peer->take()) {
+                return {peer, is_own || self.take()};
+            }
+        }
+        return {nullptr, is_own};
+    }
+
+    // Unlinks all; those whose claim is won go to `claimed`.
+    void pop_all_claimed(wait_list& claimed) noexcept {
+        while (waiter* const node = pop_claimed()) {
+            claimed.append_claimed(*node);
+        }
     }
 
     // A list of claimed waiters, to be finished after the lock was given back.

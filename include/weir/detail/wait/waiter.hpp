@@ -6,6 +6,7 @@
 // open; whoever takes its claim owns the outcome, and all others lose cleanly:
 //   a server (the other side, or who settles its debt)  takes the claim, may make the exchange, and must finish();
 //   the waiter itself (time-out, stop, another arm)     takes the claim and withdraws: nobody will touch it after that.
+// Who is open itself and finds an open waiter on the other side needs both claims (wait_list::meet).
 // finish() is the last touch: the waiter may be on a stack that is gone when it returns.
 #ifndef WEIR_DETAIL_WAIT_WAITER_HPP
 #define WEIR_DETAIL_WAIT_WAITER_HPP
@@ -24,6 +25,9 @@ public:
         return !taken_.exchange(true, memory_order_acq_rel);
     }
 
+    // The owner, while none of its waiters is enrolled or unanswered: open again.
+    void reopen() noexcept { taken_.store(false, memory_order_relaxed); } // published by the lock of the list it enters
+
 private:
     atomic<bool> taken_{false};
 };
@@ -34,6 +38,13 @@ enum class answer : std::uint8_t {
     retry,   // something changed: look again
     stopped, // a stop was requested
     timeout, // the deadline came
+};
+
+// What came of enrolling at a side, which includes a look whether the side is ready.
+enum class enrolment : std::uint8_t {
+    waits, // the answer will come
+    ready, // the claim is the waiter's own: it withdraws, and looks again
+    met,   // likewise, and the exchange with a waiter of the other side is made
 };
 
 class waiter {
@@ -56,14 +67,17 @@ public:
     virtual void finish(answer outcome) noexcept = 0;
 
 protected:
+    // One that shares a claim from share() on.
+    waiter() noexcept = default;
     ~waiter() = default;
 
+    void share(claim_word& claim) noexcept { claim_ = &claim; }
     std::uint64_t ticket() const noexcept { return ticket_; }
 
 private:
     friend class wait_list;
 
-    claim_word* claim_;
+    claim_word* claim_ = nullptr;
     plain<std::uint64_t> ticket_ = 0;
     plain<waiter*> next_ = nullptr;
     plain<waiter*> previous_ = nullptr;

@@ -265,6 +265,7 @@ TEST(receiver_wait, no_message_is_missed_by_enrolled_waiters) {
             for (bool is_there = false; !is_there;) {
                 sole_waiter self;
                 stream.side.enrol(self.waiter);
+                stream.side.barrier();
                 is_there = stream.written.load(std::memory_order_acquire) > 2 * i;
                 if (!is_there || !self.waiter.take()) {
                     ASSERT_TRUE(self.waiter.await(deadline::after(patience))) << "message " << 2 * i;
@@ -310,6 +311,7 @@ TEST(receiver_wait, a_claim_shared_by_waiters_at_two_sides_is_won_once) {
             pause_for(random() % 64);
             sides[0].side.enrol(here);
             sides[1].side.enrol(there);
+            sides[0].side.barrier();
             const bool is_ready = sides[0].ready.load() == round || sides[1].ready.load() == round;
             const bool is_own = is_ready && claim.take();
             if (!is_own) {

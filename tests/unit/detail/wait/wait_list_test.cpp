@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/detail/wait/wait_list.hpp>
 
+#include "support/scale.hpp"
 #include "support/test_waiter.hpp"
 #include "support/threads.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <vector>
 
 namespace {
@@ -142,6 +145,88 @@ TEST(wait_list, of_two_waiters_with_one_claim_gives_one) {
     EXPECT_EQ(here.pop_claimed(), nullptr);
     EXPECT_TRUE(here.is_empty());
 }
+
+// ---- Meetings ----
+
+TEST(wait_list, meets_the_first_whose_claim_can_be_had) {
+    for (std::size_t own = 0; own < 4; ++own) { // one that lies below, between and above the others
+        std::array<sole_waiter, 4> four;
+        wait_list list;
+        for (std::size_t i = 0; i < four.size(); ++i) {
+            if (i != own) {
+                list.push_back(four[i].waiter);
+            }
+        }
+        const std::size_t first = own == 0 ? 1 : 0;
+        EXPECT_TRUE(four[first].waiter.take());
+        const auto met = list.meet(four[own].waiter);
+        const std::size_t second = first + 1 == own ? first + 2 : first + 1;
+        EXPECT_EQ(met.peer, &four[second].waiter);
+        EXPECT_TRUE(met.is_own);
+        EXPECT_FALSE(four[own].waiter.take());
+        EXPECT_FALSE(four[second].waiter.take());
+    }
+}
+
+TEST(wait_list, meets_nobody_where_all_are_claimed_or_its_own) {
+    wait_list list;
+    claim_word claim;
+    test_waiter self(claim);
+    test_waiter other_end(claim);
+    sole_waiter claimed;
+    EXPECT_TRUE(claimed.waiter.take());
+    list.push_back(other_end);
+    list.push_back(claimed.waiter);
+    EXPECT_EQ(list.meet(self).peer, nullptr);
+    EXPECT_FALSE(list.is_empty()) << "its own other end stays";
+}
+
+TEST(wait_list, one_that_is_claimed_itself_keeps_no_peer) {
+    for (std::size_t own = 0; own < 2; ++own) {
+        std::array<sole_waiter, 2> both;
+        EXPECT_TRUE(both[own].waiter.take());
+        wait_list list;
+        list.push_back(both[1 - own].waiter);
+        const auto met = list.meet(both[own].waiter);
+        EXPECT_FALSE(met.is_own);
+        if (met.peer == nullptr) {
+            EXPECT_TRUE(both[1 - own].waiter.take()) << "it is still open";
+        } else {
+            EXPECT_FALSE(both[1 - own].waiter.take()) << "it is to be told";
+        }
+    }
+}
+
+// Each looks for the next, all at once: exactly one meeting of two or three can be made, and one is.
+template <std::size_t Count>
+void meet_in_a_ring() {
+    constexpr unsigned native_rounds = 20'000;
+    struct round_state {
+        std::array<sole_waiter, Count> waiters;
+        std::array<wait_list, Count> lists;
+        std::array<bool, Count> has_met{};
+        round_state() {
+            for (std::size_t i = 0; i < Count; ++i) {
+                lists[i].push_back(waiters[(i + 1) % Count].waiter);
+            }
+        }
+    };
+    std::vector<round_state> rounds(scaled(native_rounds));
+    pace near(Count);
+    in_parallel(Count, [&](unsigned which) {
+        for (std::size_t i = 0; i < rounds.size(); ++i) {
+            near.keep(which, static_cast<unsigned>(i + 1));
+            const auto met = rounds[i].lists[which].meet(rounds[i].waiters[which].waiter);
+            rounds[i].has_met[which] = met.peer != nullptr && met.is_own;
+        }
+    });
+    for (const round_state& round : rounds) {
+        ASSERT_EQ(std::count(round.has_met.begin(), round.has_met.end(), true), 1);
+    }
+}
+
+TEST(wait_list, of_two_that_look_for_each_other_one_meets_the_other) { meet_in_a_ring<2>(); }
+TEST(wait_list, of_three_that_look_for_each_other_in_a_ring_one_meets_the_next) { meet_in_a_ring<3>(); }
 
 // Notes in what order its like are finished, and goes at once, as one on the stack of a thread that is woken may.
 class vanishing_waiter final : public waiter {

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// The channel whose messages are times: nobody sends, the receiver looks at the clock.
+//
+// There is no thread, no descriptor and no registration anywhere: who waits for a timer sleeps until its time, and a
+// timer that is dropped leaves nothing behind. All of the state is the receiver's own.
+//
+//   due_     when the next message is there; time_point::max(): never
+//   period_  zero: there is one message, and then the channel is disconnected. Else a message skips all ticks but the
+//            latest, and the next one is due a period later: the phase stays what it was.
+// A channel of anything but times has no messages, ever.
+#ifndef WEIR_DETAIL_FLAVOR_TIMER_HPP
+#define WEIR_DETAIL_FLAVOR_TIMER_HPP
+
+#include <weir/detail/channel_core.hpp>
+#include <weir/detail/receiving.hpp>
+#include <weir/detail/wait/deadline.hpp>
+#include <weir/detail/wait/parker.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <type_traits>
+
+namespace weir::detail {
+
+template <class T>
+class timer final : public channel_core<T> {
+    using channel_base::receiving_;
+    using clock = deadline::clock;
+
+public:
+    // Throws std::bad_alloc.
+    static timer* make(clock::time_point due, clock::duration period) {
+        return ::new (allocate(sizeof(timer), alignment)) timer(due, period);
+    }
+
+    static constexpr std::size_t capacity() noexcept { return 1; }
+    std::size_t len() const noexcept { return has_message() ? 1 : 0; }
+
+    // In its place until release().
+    T* acquire() noexcept {
+        if constexpr (std::is_same_v<T, clock::time_point>) {
+            if (has_message()) {
+                due_ = latest_due();
+                return ::new (place_.raw()) T(due_);
+            }
+        }
+        return nullptr;
+    }
+    T* acquire_head() noexcept { return acquire(); }
+
+    void release(T* message) noexcept {
+        std::destroy_at(message);
+        if (period_ != clock::duration::zero()) {
+            due_ = later(due_, period_);
+        } else {
+            due_ = clock::time_point::max();
+            receiving_.senders_gone();
+        }
+    }
+
+    bool is_send_under_way() const noexcept override { return false; }
+    bool has_message() const noexcept { return due().has_passed(); }
+    bool seems_to_have_message() const noexcept { return has_message(); }
+
+    // When there is a message, unless it is there.
+    deadline due() const noexcept { return deadline::exactly(due_); }
+
+    // Waits until poll() is true: acquire() gave a message, or none will come.
+    template <class Poll, class Stop>
+    wait_result wait(deadline until, const Stop& stop, Poll poll) noexcept {
+        parker place;
+        [[maybe_unused]] const auto callback = on_stop(stop, [&place]() noexcept { place.unpark(); });
+        for (;;) {
+            if (poll()) {
+                return wait_result::ready;
+            }
+            if (stop.stop_requested()) {
+                return wait_result::stopped;
+            }
+            if (until.has_passed()) {
+                return wait_result::timeout;
+            }
+            place.park(std::min(until, due()));
+        }
+    }
+
+    // For a select, which asks for due() itself.
+    enrolment enrol_receiver(waiter& node) noexcept {
+        return detail::can_take(*this) && node.take() ? enrolment::ready : enrolment::waits;
+    }
+    void withdraw_receiver(waiter&) noexcept {}
+
+    // The time after `time` by a length that is not negative.
+    static clock::time_point later(clock::time_point time, clock::duration length) noexcept {
+        return length < clock::time_point::max() - time ? time + length : clock::time_point::max();
+    }
+
+private:
+    static constexpr std::size_t alignment = alignof(T) > cache_line ? alignof(T) : cache_line;
+
+    timer(clock::time_point due, clock::duration period) noexcept
+        : channel_core<T>(flavor_kind::timer, 1, 0), due_(due), period_(period) {}
+    ~timer() = default;
+
+    // The last tick that has come, given that one has.
+    clock::time_point latest_due() const noexcept {
+        if (period_ == clock::duration::zero()) {
+            return due_;
+        }
+        return due_ + (clock::now() - due_) / period_ * period_;
+    }
+
+    // What is due now can still be received; nothing else will come.
+    void close_sending() noexcept override {
+        this->closed_ = true;
+        due_ = has_message() ? latest_due() : clock::time_point::max();
+        period_ = clock::duration::zero();
+    }
+
+    void drain() noexcept override {}
+
+    void destroy() noexcept override {
+        this->~timer();
+        detail::deallocate(this);
+    }
+
+    struct nothing {};
+
+    clock::time_point due_;
+    clock::duration period_;
+    WEIR_NO_UNIQUE_ADDRESS std::conditional_t<std::is_same_v<T, clock::time_point>, message_place<T>, nothing> place_;
+};
+
+} // namespace weir::detail
+
+#endif

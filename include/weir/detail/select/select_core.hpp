@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A select's state machine: exactly one of several arms takes effect.
+//
+// The passes
+//  1  Try each arm, in random order or as written. The first that is ready takes effect.
+//  2  Look for a while, as every wait does.
+//  3  Enrol all arms, with one claim. Enrolling an arm includes a look whether it is ready.
+//  4  Park, until somebody took the claim and tells, or until the deadline.
+//  5  Withdraw all arms; what another has served, granted or met has taken effect. Else go to 1 with a new claim.
+//
+// What must hold
+//  I1  While the claim is open the select's thread takes nothing out of a channel and puts nothing in.
+//  I2  While it is not enrolled nobody can serve it. So of several selects that find one another each either serves or
+//      can be served, never both at once; a meeting of two that are both enrolled takes both claims (wait_list::meet).
+//  I3  Who was told of room or of a receiver and then took another arm passes it on: somebody else may wait for it.
+//  I4  Nobody touches an arm after its withdrawal.
+#ifndef WEIR_DETAIL_SELECT_SELECT_CORE_HPP
+#define WEIR_DETAIL_SELECT_SELECT_CORE_HPP
+
+#include <weir/detail/select/arm.hpp>
+#include <weir/detail/select/random.hpp>
+#include <weir/detail/wait/spin.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <utility>
+
+namespace weir::detail {
+
+class select_core {
+public:
+    // `arms` will be permuted.
+    select_core(std::span<select_arm*> arms, bool is_biased) noexcept : arms_(arms), is_biased_(is_biased) {
+        for (std::size_t i = 0; i < arms.size(); ++i) {
+            arms[i]->join(wait_, i);
+        }
+    }
+
+    // The arm that took effect; null where the deadline came first. What trying an arm throws passes through, with
+    // nothing done.
+    select_arm* run(deadline until) {
+        if (select_arm* const ready = try_all()) {
+            return ready;
+        }
+        if (until.has_passed()) {
+            return nullptr;
+        }
+        for (select_arm* const arm : arms_) {
+            arm->prepare(); // from here on nothing throws
+        }
+        return wait_for_one(until);
+    }
+
+private:
+    WEIR_NOINLINE select_arm* wait_for_one(deadline until) noexcept {
+        select_arm* ready = nullptr;
+        const auto seems_ready = [this]() noexcept {
+            return std::any_of(arms_.begin(), arms_.end(), [](select_arm* arm) { return arm->seems_ready(); });
+        };
+        if (spin_.look(0, seems_ready, [&]() noexcept { return (ready = try_all()) != nullptr; })) {
+            return ready;
+        }
+        for (;;) {
+            select_arm* told = nullptr;
+            if ((ready = enrolled_wait(until, told)) != nullptr) {
+                return ready;
+            }
+            ready = try_all();
+            if (ready != nullptr) {
+                if (told != nullptr && told != ready) {
+                    told->pass_on();
+                }
+                return ready;
+            }
+            if (until.has_passed()) {
+                return nullptr;
+            }
+        }
+    }
+
+    select_arm* try_all() {
+        for (std::size_t i = 0; i < arms_.size(); ++i) {
+            if (!is_biased_) {
+                std::swap(arms_[i], arms_[i + fair_choice::below(arms_.size() - i)]);
+            }
+            if (arms_[i]->attempt()) {
+                return arms_[i];
+            }
+        }
+        return nullptr;
+    }
+
+    // Passes 3 to 5. Null where all are to be tried again; `told`: the arm that somebody said so of.
+    select_arm* enrolled_wait(deadline until, select_arm*& told) noexcept {
+        wait_.reopen();
+        std::size_t count = 0;
+        enrolment last = enrolment::waits;
+        for (; count < arms_.size() && last == enrolment::waits && !wait_.is_answered(); ++count) {
+            until = std::min(until, arms_[count]->due());
+            last = arms_[count]->enrol();
+        }
+        select_arm* chosen = last == enrolment::met ? arms_[count - 1] : nullptr;
+        answer outcome = answer::served;
+        if (last == enrolment::waits) {
+            (void)spin_.give_way([this]() noexcept { return wait_.is_answered(); });
+            if (wait_.await(until)) {
+                chosen = wait_.answered();
+                outcome = wait_.outcome();
+            }
+        }
+        for (select_arm* const arm : arms_.first(count)) {
+            arm->withdraw();
+        }
+        if (chosen != nullptr && outcome != answer::served && outcome != answer::granted) {
+            told = std::exchange(chosen, nullptr);
+            told->keep_turn();
+        }
+        if (chosen != nullptr) {
+            chosen->complete(outcome);
+        }
+        return chosen;
+    }
+
+    const std::span<select_arm*> arms_;
+    const bool is_biased_;
+    select_wait wait_;
+
+    // What a thread has learnt about its selects.
+    static constinit inline thread_local spin_policy spin_{1};
+};
+
+// With WEIR_CHECKED: the thread's stay in all receivers of a select, each once.
+template <bool Checked = WEIR_CHECKED != 0>
+class select_use {
+public:
+    explicit select_use(std::span<select_arm* const> arms) noexcept : arms_(arms) {
+        for_each_channel([](channel_base& channel) {
+            if (!channel.enter_receiver()) {
+                fatal("select was called while another call was inside one of its receivers");
+            }
+        });
+    }
+    ~select_use() {
+        for_each_channel([](channel_base& channel) { channel.leave_receiver(); });
+    }
+
+    select_use(const select_use&) = delete;
+    select_use& operator=(const select_use&) = delete;
+
+private:
+    template <class Visit>
+    void for_each_channel(Visit visit) noexcept {
+        for (auto arm = arms_.begin(); arm != arms_.end(); ++arm) {
+            channel_base* const channel = (*arm)->received();
+            const auto is_same = [channel](select_arm* other) { return other->received() == channel; };
+            if (channel != nullptr && std::none_of(arms_.begin(), arm, is_same)) {
+                visit(*channel);
+            }
+        }
+    }
+
+    std::span<select_arm* const> arms_;
+};
+
+template <>
+class select_use<false> {
+public:
+    explicit select_use(std::span<select_arm* const>) noexcept {}
+    ~select_use() {}
+
+    select_use(const select_use&) = delete;
+    select_use& operator=(const select_use&) = delete;
+};
+
+} // namespace weir::detail
+
+#endif

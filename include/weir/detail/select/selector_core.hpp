@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// What waits for any of many channels, and stays enrolled at them between its waits.
+//
+// An entry is a watcher at one end of a channel, with a claim of its own. It is
+//   candidate  perhaps ready: it is looked at when it is drawn                       the selector's thread
+//   enrolled   not ready when looked at; whoever makes it ready will tell            candidate -> enrolled: that thread
+//   told       somebody took its claim, and pushed it onto the told list             enrolled -> told: who tells
+//   timed      a timer's, kept in a heap by when it is due                           candidate -> timed: that thread
+// told -> candidate, and timed -> candidate once due: the selector's thread, before it draws. An entry that was found
+// ready stays a candidate. So a wait costs as much as there is news, however many entries there are; entries that are
+// ready are drawn alike. Only where the time is out all are looked at, since who is about to tell may have been stopped.
+//
+// Who tells touches the entry, then the told list, then the core's parker, and may be stopped between them for any time.
+// Each enrolled entry therefore holds the core, and who takes its claim gives that up as the last touch; who holds the
+// core last frees it with all that was told. An entry that is removed while somebody tells it is freed once it is told.
+#ifndef WEIR_DETAIL_SELECT_SELECTOR_CORE_HPP
+#define WEIR_DETAIL_SELECT_SELECTOR_CORE_HPP
+
+#include <weir/detail/handles.hpp>
+#include <weir/detail/select/random.hpp>
+#include <weir/detail/wait/deadline.hpp>
+#include <weir/detail/wait/parker.hpp>
+#include <weir/detail/wait/spin.hpp>
+#include <weir/detail/wait/waiter.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace weir::detail {
+
+class selector_core;
+
+class selector_entry : public waiter {
+public:
+    explicit selector_entry(channel_base* channel) noexcept : holder_(channel) { share(claim_); }
+    virtual ~selector_entry() = default;
+
+    // The selector's thread. Whether an operation would not wait.
+    virtual bool is_ready() noexcept = 0;
+    // Enrols, and looks again.
+    virtual bool enrol() noexcept = 0;
+    virtual void withdraw() noexcept = 0;
+    // When it becomes ready without being told.
+    virtual deadline due() noexcept { return deadline::never(); }
+    // A timer's needs no enrolling.
+    virtual bool is_timed() const noexcept { return false; }
+
+    bool may_be_served() const noexcept final { return false; }
+    void make_at(void*) noexcept final {}
+    inline void finish(answer) noexcept final;
+
+protected:
+    channel_base* channel() const noexcept { return holder_.get(); }
+
+private:
+    friend selector_core;
+
+    channel_holder holder_; // the handle may go before the entry does
+    claim_word claim_;
+    selector_core* core_ = nullptr;
+    selector_entry* told_next_ = nullptr;
+    std::size_t key_ = 0;
+    std::size_t place_ = 0;               // among the candidates
+    deadline due_at_ = deadline::never(); // in the heap; not later than due()
+    enum class state : std::uint8_t { candidate, enrolled, timed, removed } state_ = state::candidate;
+};
+
+class selector_core {
+public:
+    selector_core() = default;
+    selector_core(const selector_core&) = delete;
+    selector_core& operator=(const selector_core&) = delete;
+
+    // The selector's thread, all of it but push().
+
+    // Throws std::bad_alloc.
+    std::size_t add(std::unique_ptr<selector_entry> entry) {
+        const std::size_t key = free_keys_.empty() ? entries_.size() : free_keys_.back();
+        // Room first, so that nothing throws later.
+        reserve(candidates_, entries_.size() + 1);
+        reserve(timed_, entries_.size() + 1);
+        reserve(free_keys_, entries_.size() + 1);
+        if (free_keys_.empty()) {
+            entries_.push_back(nullptr);
+        } else {
+            free_keys_.pop_back();
+        }
+        entry->core_ = this;
+        entry->key_ = key;
+        become_candidate(*entry);
+        entries_[key] = entry.release();
+        return key;
+    }
+
+    void remove(std::size_t key) noexcept {
+        if (key >= entries_.size() || entries_[key] == nullptr) {
+            return;
+        }
+        selector_entry* const entry = std::exchange(entries_[key], nullptr);
+        free_keys_.push_back(key); // there is room
+        switch (entry->state_) {
+        case selector_entry::state::candidate:
+            leave_candidates(*entry);
+            break;
+        case selector_entry::state::timed:
+            timed_.erase(std::find(timed_.begin(), timed_.end(), entry));
+            std::make_heap(timed_.begin(), timed_.end(), is_later);
+            break;
+        case selector_entry::state::enrolled:
+        case selector_entry::state::removed:
+            if (!entry->take()) {
+                entry->state_ = selector_entry::state::removed; // freed when it is told
+                return;
+            }
+            entry->withdraw();
+            holders_.fetch_sub(1, memory_order_relaxed); // not the last: the selector is here
+            break;
+        }
+        delete entry;
+    }
+
+    std::size_t size() const noexcept { return entries_.size() - free_keys_.size(); }
+
+    // An entry that is ready; none where the deadline came first.
+    std::optional<std::size_t> wait(deadline until) noexcept {
+        for (;;) {
+            if (selector_entry* const ready = draw()) {
+                return ready->key_;
+            }
+            if (until.has_passed()) {
+                return look_at_all();
+            }
+            const deadline next = timed_.empty() ? until : std::min(until, timed_.front()->due_at_);
+            const auto is_told = [this]() noexcept { return told_.load(memory_order_relaxed) != nullptr; };
+            if (!spin_.wait(0, is_told, is_told)) {
+                (void)parker_.park(next);
+            }
+        }
+    }
+
+    // The selector goes.
+    void leave() noexcept {
+        for (std::size_t key = 0; key < entries_.size(); ++key) {
+            remove(key);
+        }
+        release();
+    }
+
+    // Who took the claim of an entry. The last touch.
+    void push(selector_entry& entry) noexcept {
+        selector_entry* first = told_.load(memory_order_relaxed);
+        do {
+            entry.told_next_ = first;
+            // release, pairs with [told]
+        } while (!told_.compare_exchange_weak(first, &entry, memory_order_release, memory_order_relaxed));
+        parker_.unpark();
+        release();
+    }
+
+private:
+    ~selector_core() { free_told(); }
+
+    template <class Value>
+    static void reserve(std::vector<Value>& values, std::size_t size) {
+        if (values.capacity() < size) {
+            values.reserve(std::max(size, 2 * values.capacity()));
+        }
+    }
+
+    static bool is_later(selector_entry* one, selector_entry* other) noexcept { return one->due_at_ > other->due_at_; }
+
+    void release() noexcept {
+        // acq_rel: pairs with itself; all that was told is there when the last one frees it
+        if (holders_.fetch_sub(1, memory_order_acq_rel) == 1) {
+            delete this;
+        }
+    }
+
+    void become_candidate(selector_entry& entry) noexcept {
+        entry.state_ = selector_entry::state::candidate;
+        entry.place_ = candidates_.size();
+        candidates_.push_back(&entry); // there is room
+    }
+    void leave_candidates(const selector_entry& entry) noexcept {
+        candidates_[entry.place_] = candidates_.back();
+        candidates_[entry.place_]->place_ = entry.place_;
+        candidates_.pop_back();
+    }
+
+    // All news become candidates.
+    void collect() noexcept {
+        if (told_.load(memory_order_relaxed) != nullptr) {
+            // [told] acquire, pairs with push
+            for (selector_entry* entry = told_.exchange(nullptr, memory_order_acquire); entry != nullptr;) {
+                selector_entry* const next = entry->told_next_;
+                if (entry->state_ == selector_entry::state::removed) {
+                    delete entry;
+                } else {
+                    become_candidate(*entry);
+                }
+                entry = next;
+            }
+        }
+        while (!timed_.empty() && timed_.front()->due_at_.has_passed()) {
+            std::pop_heap(timed_.begin(), timed_.end(), is_later);
+            become_candidate(*timed_.back());
+            timed_.pop_back();
+        }
+    }
+
+    // A candidate that is ready, each as likely; those drawn that are not are enrolled. Null where none is left.
+    selector_entry* draw() noexcept {
+        collect();
+        while (!candidates_.empty()) {
+            selector_entry& drawn = *candidates_[fair_choice::below(candidates_.size())];
+            if (drawn.is_ready()) {
+                return &drawn;
+            }
+            leave_candidates(drawn);
+            if (drawn.is_timed()) {
+                drawn.state_ = selector_entry::state::timed;
+                drawn.due_at_ = drawn.due();
+                timed_.push_back(&drawn); // there is room
+                std::push_heap(timed_.begin(), timed_.end(), is_later);
+                continue;
+            }
+            drawn.claim_.reopen();
+            drawn.state_ = selector_entry::state::enrolled;
+            holders_.fetch_add(1, memory_order_relaxed);
+            if (drawn.enrol() && drawn.take()) {
+                drawn.withdraw();
+                holders_.fetch_sub(1, memory_order_relaxed);
+                become_candidate(drawn);
+                return &drawn;
+            }
+        }
+        return nullptr;
+    }
+
+    std::optional<std::size_t> look_at_all() noexcept {
+        const std::size_t start = entries_.empty() ? 0 : fair_choice::below(entries_.size());
+        for (std::size_t i = 0; i < entries_.size(); ++i) {
+            selector_entry* const entry = entries_[(start + i) % entries_.size()];
+            if (entry != nullptr && entry->is_ready()) {
+                return entry->key_;
+            }
+        }
+        return std::nullopt;
+    }
+
+    void free_told() noexcept {
+        for (selector_entry* entry = told_.load(memory_order_relaxed); entry != nullptr;) {
+            selector_entry* const next = entry->told_next_;
+            delete entry;
+            entry = next;
+        }
+    }
+
+    std::vector<selector_entry*> entries_; // by key
+    std::vector<std::size_t> free_keys_;
+    std::vector<selector_entry*> candidates_;
+    std::vector<selector_entry*> timed_; // a heap: the front is due first
+    spin_policy spin_{1};
+
+    // Others write these.
+    alignas(cache_line) atomic<selector_entry*> told_{nullptr};
+    atomic<std::size_t> holders_{1};
+    parker parker_;
+};
+
+inline void selector_entry::finish(answer) noexcept { core_->push(*this); }
+
+} // namespace weir::detail
+
+#endif
