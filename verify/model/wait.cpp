@@ -383,6 +383,7 @@ private:
     void wait_for(unsigned i) {
         node self;
         side_.enrol(self);
+        side_.barrier(); // as where a message is under way
         if (is_there(i) && self.take()) {
             side_.withdraw(self);
             ++seen.noted[0];
