@@ -55,6 +55,20 @@ TEST_P(checked_death, a_second_thread_in_recv_many) {
                          }),
                  "weir.*recv_many");
 }
+TEST_P(checked_death, a_second_thread_in_a_select) {
+    EXPECT_DEATH(intrude(GetParam(), [](auto& rx) { weir::select(weir::on_recv(rx, [](auto) {})); }), "weir.*select");
+}
+TEST_P(checked_death, a_thread_in_a_receiver_that_a_select_waits_for) {
+    const auto receive_beside_a_select = [](const flavor& which) {
+        alarm(60);
+        auto [tx, rx] = open<message>(which);
+        worker waits([&in = rx] { weir::select(weir::on_recv(in, [](auto) {}), weir::on_recv(in, [](auto) {})); });
+        waits.wait_until_asleep();
+        static_cast<void>(rx.try_recv());
+        static_cast<void>(tx.send(message{1}));
+    };
+    EXPECT_DEATH(receive_beside_a_select(GetParam()), "weir.*try_recv");
+}
 TEST_P(checked_death, a_second_thread_in_close) {
     EXPECT_DEATH(intrude(GetParam(), [](auto& rx) { rx.close(); }), "weir.*close");
 }
