@@ -27,9 +27,9 @@ template <unsigned Threads, kind Kind>
 class lifetime_model {
 public:
     static constexpr unsigned threads = Threads;
-    static constexpr unsigned bound = Threads == 2 ? 4 : 3;
+    static constexpr unsigned bound = Threads == 2 ? 3 : 2;
     static constexpr unsigned quick_bound = bound - 1;
-    static constexpr unsigned long random = 200'000;
+    static constexpr unsigned long random = 100'000;
 
 protected:
     lifetime_model() {

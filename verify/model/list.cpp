@@ -13,9 +13,9 @@ template <unsigned Threads, class Message>
 class list_model {
 public:
     static constexpr unsigned threads = Threads;
-    static constexpr unsigned bound = Threads == 2 ? 3 : 2;
+    static constexpr unsigned bound = Threads == 2 ? 2 : 1;
     static constexpr unsigned quick_bound = bound - 1;
-    static constexpr unsigned long random = 200'000;
+    static constexpr unsigned long random = 100'000;
 
 protected:
     list_model() {
@@ -54,7 +54,7 @@ public:
 };
 
 template <unsigned Threads>
-class hand_over : public all_received<Threads, message, 4 / (Threads - 1)> {
+class hand_over : public all_received<Threads, message, Threads == 2 ? 3 : 2> {
 public:
     static constexpr const char* name = Threads == 2 ? "list.hand_over.2" : "list.hand_over.3";
     static constexpr const char* protocol = "block hand-over";
@@ -73,7 +73,7 @@ public:
 
 // Senders that claim the careful way walk the blocks before they have claimed anything.
 template <unsigned Threads>
-class careful : public all_received<Threads, message_of_none, Threads == 2 ? 5 : 3> {
+class careful : public all_received<Threads, message_of_none, Threads == 2 ? 4 : 2> {
 public:
     static constexpr const char* name = Threads == 2 ? "list.careful.2" : "list.careful.3";
     static constexpr const char* protocol = "recycling of blocks";

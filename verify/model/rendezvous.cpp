@@ -12,9 +12,9 @@ template <unsigned Threads>
 class rendezvous_model {
 public:
     static constexpr unsigned threads = Threads;
-    static constexpr unsigned bound = 2;
-    static constexpr unsigned quick_bound = 1;
-    static constexpr unsigned long random = 200'000;
+    static constexpr unsigned bound = Threads == 2 ? 2 : 1;
+    static constexpr unsigned quick_bound = bound - 1;
+    static constexpr unsigned long random = 100'000;
 
 protected:
     rendezvous_model() {
@@ -113,7 +113,7 @@ public:
     }
 
 private:
-    static constexpr int each = Threads == 2 ? 2 : 1;
+    static constexpr int each = 1;
 };
 
 // Waiting senders, and a receiver that goes: all of them end.

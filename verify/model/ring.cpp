@@ -12,9 +12,9 @@ template <unsigned Threads, std::size_t Capacity>
 class ring_model {
 public:
     static constexpr unsigned threads = Threads;
-    static constexpr unsigned bound = 2;
-    static constexpr unsigned quick_bound = 1;
-    static constexpr unsigned long random = 200'000;
+    static constexpr unsigned bound = Threads == 2 ? 2 : 1;
+    static constexpr unsigned quick_bound = bound - 1;
+    static constexpr unsigned long random = 100'000;
 
 protected:
     using ring = weir::detail::ring<message>;
@@ -39,7 +39,10 @@ public:
     static constexpr bool is_plain = true;
 
     explicit bytes_source(message& from) noexcept : from_(from) {}
-    void make_at(void* place) noexcept { ::new (place) message(std::move(from_)); }
+    void make_at(void* place) noexcept {
+        seen.noted[1] += rl::thread_index() == 0 ? 1 : 0;
+        ::new (place) message(std::move(from_));
+    }
 
 private:
     message& from_;
@@ -136,14 +139,14 @@ public:
     static constexpr const char* name = Bytes ? (Threads == 2 ? "ring.served.2" : "ring.served.3")
                                               : (Threads == 2 ? "ring.granted.2" : "ring.granted.3");
     static constexpr const char* protocol = "ring full, waiter and close";
-    static constexpr const char* notes = "made by the receiver,refused";
+    static constexpr const char* notes = Bytes ? "refused,made by the receiver" : "refused";
     static constexpr const char* needs = "parked,woken";
 
     void thread(unsigned index) {
         if (index != 0) {
             for (int i = 1; i <= each; ++i) {
                 if (!send(index, i)) {
-                    ++seen.noted[1];
+                    ++seen.noted[0];
                     break;
                 }
                 ++sent_[index];

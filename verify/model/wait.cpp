@@ -13,9 +13,9 @@ using namespace weir::detail;
 template <unsigned Threads>
 struct wait_model {
     static constexpr unsigned threads = Threads;
-    static constexpr unsigned bound = Threads == 2 ? 4 : 3;
+    static constexpr unsigned bound = Threads == 2 ? 3 : 2;
     static constexpr unsigned quick_bound = bound - 1;
-    static constexpr unsigned long random = 200'000;
+    static constexpr unsigned long random = 100'000;
 };
 
 // A writes and asks, B raises and looks: one of them sees the other. Several A.
@@ -182,7 +182,7 @@ private:
 template <unsigned Threads>
 class receive_in_time : public wait_model<Threads> {
 public:
-    static constexpr unsigned bound = Threads == 2 ? 3 : 2;
+    static constexpr unsigned bound = Threads == 2 ? 2 : 1;
     static constexpr unsigned quick_bound = bound - 1;
     static constexpr const char* name = Threads == 2 ? "wait.receive_in_time.2" : "wait.receive_in_time.3";
     static constexpr const char* protocol = "park and wake with time-out";
@@ -229,7 +229,7 @@ private:
 template <unsigned Threads>
 class stop_receive : public wait_model<Threads> {
 public:
-    static constexpr unsigned bound = Threads == 2 ? 4 : 2;
+    static constexpr unsigned bound = Threads == 2 ? 2 : 1;
     static constexpr unsigned quick_bound = bound - 1;
     static constexpr const char* name = Threads == 2 ? "wait.stop_receive.2" : "wait.stop_receive.3";
     static constexpr const char* protocol = "stop request against wake";
@@ -284,8 +284,8 @@ private:
 template <unsigned Threads>
 class stop_send : public wait_model<Threads> {
 public:
-    static constexpr unsigned bound = 2;
-    static constexpr unsigned quick_bound = 1;
+    static constexpr unsigned bound = Threads == 2 ? 2 : 1;
+    static constexpr unsigned quick_bound = bound - 1;
     static constexpr const char* name = Threads == 2 ? "wait.stop_send.2" : "wait.stop_send.3";
     static constexpr const char* protocol = "stop request against wake";
     static constexpr const char* notes = "sent,stopped";
@@ -344,7 +344,7 @@ private:
 template <unsigned Threads>
 class enrolled : public wait_model<Threads> {
 public:
-    static constexpr unsigned bound = Threads == 2 ? 4 : 2;
+    static constexpr unsigned bound = Threads == 2 ? 2 : 1;
     static constexpr unsigned quick_bound = bound - 1;
     static constexpr const char* name = Threads == 2 ? "wait.enrolled.2" : "wait.enrolled.3";
     static constexpr const char* protocol = "park and wake";

@@ -65,6 +65,7 @@ public:
         light_.fill(0);
         heavy_.fill(0);
         has_failed_ = false;
+        stale_ = 0;
         alive = 0;
     }
 
@@ -247,6 +248,9 @@ public:
 
     // ---- Failing ----
 
+    // Whether a load may give an old value: Relacy asks. In the exhaustive search so many an execution.
+    bool may_be_stale() const noexcept { return context().is_random_sched() || stale_ < most_stale; }
+
     [[noreturn]] static void fail(rl::test_result_e what, const char* why, const where& at = where::current()) {
         rl::ctx().fail_test(why, what, info(at));
         __builtin_unreachable();
@@ -259,6 +263,7 @@ public:
 private:
     static constexpr size_t most_threads = 4;
     static constexpr size_t most_words = 1024;
+    static constexpr unsigned most_stale = 2;
     static constexpr size_t buckets = 4 * most_words;
 
     using order_of_threads = std::array<rl::timestamp_t, most_threads>;
@@ -348,7 +353,7 @@ private:
         to.value = value;
     }
 
-    static uint64_t load_from(word& from, std::memory_order order, const where& at) {
+    uint64_t load_from(word& from, std::memory_order order, const where& at) {
         unsigned index = 0;
         switch (order) {
         case std::memory_order_relaxed:
@@ -364,7 +369,10 @@ private:
         if (index == static_cast<unsigned>(-1)) {
             fail(rl::test_result_unitialized_access, "the first value is not visible yet", at);
         }
-        seen.stale += index != from.newest ? 1 : 0;
+        if (index != from.newest) {
+            ++seen.stale;
+            ++stale_;
+        }
         return from.history[index];
     }
 
@@ -435,6 +443,7 @@ private:
     std::array<sleeper, most_threads> sleeping_;
     size_t sleepers_ = 0;
     bool has_failed_ = false; // a compare-exchange, for no reason
+    unsigned stale_ = 0;      // loads that gave an old value
     order_of_threads light_{};
     order_of_threads heavy_{};
 };
@@ -452,7 +461,8 @@ inline void check(bool holds, const char* what, const where& at = where::current
 
 } // namespace model
 
-// Relacy's operator delete, as it is built here, calls this.
+// Relacy, as it is built here, calls these: before a load gives an old value, and in operator delete.
+inline bool model_may_be_stale() { return model::now_running.may_be_stale(); }
 inline void model_freed(const void* begin, std::size_t size) { model::now_running.freed(begin, size); }
 
 #endif

@@ -184,9 +184,15 @@ description describe() {
     if constexpr (requires { Model::needs; }) {
         needs = Model::needs;
     }
-    return {Model::name,        Model::protocol, Model::notes,
-            needs,              Model::threads,  Model::bound,
-            Model::quick_bound, Model::random,   []() -> any_model* { return new boxed; }};
+    return {Model::name,
+            Model::protocol,
+            Model::notes,
+            needs,
+            Model::threads,
+            Model::bound,
+            Model::quick_bound,
+            Model::random,
+            []() -> any_model* { return new boxed; }};
 }
 
 template <class... Models>

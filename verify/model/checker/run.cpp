@@ -102,11 +102,11 @@ bool run_one(const options& how) {
 
     const bool good = params.test_result == rl::test_result_success;
     std::cout << "{\"model\": \"" << current->name << "\", \"protocol\": \"" << current->protocol
-              << "\", \"threads\": " << current->threads << ", \"search\": \""
-              << (how.random ? "random" : "exhaustive") << "\", \"bound\": " << params.context_bound
-              << ", \"executions\": " << params.stop_iteration << ", \"result\": \""
-              << (good ? "ok" : rl::test_result_str(params.test_result)) << "\", \"seconds\": " << took.count()
-              << ", \"needs\": [" << quoted(std::string(current->notes) + "," + current->needs) << "], \"seen\": ";
+              << "\", \"threads\": " << current->threads << ", \"search\": \"" << (how.random ? "random" : "exhaustive")
+              << "\", \"bound\": " << params.context_bound << ", \"executions\": " << params.stop_iteration
+              << ", \"result\": \"" << (good ? "ok" : rl::test_result_str(params.test_result))
+              << "\", \"seconds\": " << took.count() << ", \"needs\": ["
+              << quoted(std::string(current->notes) + "," + current->needs) << "], \"seen\": ";
     print_tally();
     std::cout << "}" << std::endl;
     if (how.trace && !good) {
