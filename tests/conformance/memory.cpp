@@ -725,7 +725,7 @@ TEST_P(memory, receives_of_every_kind_lose_nothing_whichever_allocation_fails) {
                 return outcome(got) != channel_errc::disconnected;
             };
             struct output {
-                using difference_type = std::ptrdiff_t;
+                using difference_type [[maybe_unused]] = std::ptrdiff_t;
                 numbers* where;
                 output& operator*() { return *this; }
                 output& operator++() { return *this; }
