@@ -110,13 +110,16 @@ class copyable : public counted {
 public:
     explicit copyable(std::uint32_t number, bool throws = false) noexcept : counted(number), throws_(throws) {}
     copyable(copyable&&) noexcept = default;
-    copyable(const copyable& other) : counted(other.number()) {
+    copyable(const copyable& other) : counted(number_to_copy(other)) {}
+
+private:
+    static std::uint32_t number_to_copy(const copyable& other) {
         if (other.throws_) {
             throw fault();
         }
+        return other.number();
     }
 
-private:
     bool throws_ = false;
 };
 

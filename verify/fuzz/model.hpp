@@ -41,7 +41,7 @@ class model {
 public:
     void put(channel_model& into, message_model message) {
         for (const end_model& each : message.ends) {
-            if (each.is_receiver) {
+            if (each.is_receiver && each.of != nullptr) {
                 each.of->receiver_in = &into;
             }
         }
@@ -52,7 +52,7 @@ public:
         message_model taken = std::move(from.queue.front());
         from.queue.pop_front();
         for (const end_model& each : taken.ends) {
-            if (each.is_receiver) {
+            if (each.is_receiver && each.of != nullptr) {
                 each.of->receiver_in = nullptr;
             }
         }
@@ -77,10 +77,10 @@ public:
     }
 
     void destroy(const message_model& message) {
-        destroyed_.push_back(message.number);
-        for (std::size_t i = message.ends.size(); i-- > 0;) {
+        for (std::size_t i = message.ends.size(); i-- > 0;) { // what is in it goes first, the last first
             drop(message.ends[i]);
         }
+        destroyed_.push_back(message.number);
     }
 
     // Whether a message with the receiver of `inner` may be put into `outer`, such that it can come out again.

@@ -97,10 +97,10 @@ def all_killers():
     killers = []
     for kind, program in (("", protocols), (" (unmasked)", unmasked)):
         killers += [
-            Killer("protocols parts" + kind, program, ["parts"], "wait/", 30),
-            Killer("protocols list" + kind, program, ["list"], "list|look_ahead|channel|receiv|wait/", 60),
-            Killer("protocols ring" + kind, program, ["ring"], "ring|look_ahead|blocking|channel|receiv|wait/", 60),
-            Killer("protocols rendezvous" + kind, program, ["rendezvous"], "rendezvous|blocking|channel|receiv|wait/", 60),
+            Killer("protocols parts" + kind, program, ["parts"], "wait/", 20),
+            Killer("protocols list" + kind, program, ["list"], "list|look_ahead|channel|receiv|wait/", 20),
+            Killer("protocols ring" + kind, program, ["ring"], "ring|look_ahead|blocking|channel|receiv|wait/", 20),
+            Killer("protocols rendezvous" + kind, program, ["rendezvous"], "rendezvous|blocking|channel|receiv|wait/", 20),
         ]
     killers += [
         Killer("fuzz corpus", fuzz, ["verify/fuzz/corpus"], "list|ring|look_ahead|receiving|channel|nested", 60, "s"),
@@ -278,7 +278,7 @@ def ask(killer, builder, mutant):
     """What the killer says of the mutant; None: nothing."""
     path = builder.path_of(killer.program)
     happened = run(killer, path, mutant.number, killer.patience)
-    if happened == "hangs": # not just slow
+    if happened == "hangs":  # or is the machine busy?
         happened = run(killer, path, mutant.number, 2 * killer.patience)
     return happened
 
@@ -327,6 +327,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="print the mutants instead of running them")
     parser.add_argument("--check", action="store_true", help="only hold steps.toml and the document to the sources")
     parser.add_argument("--only", action="append", default=[], metavar="FILE[:LINE]", help="only mutants there; may be repeated")
+    parser.add_argument("--kind", default="", choices=["order", "step"], help="only weaker orders, or only missing steps")
     parser.add_argument("--quick", action="store_true", help="a sample that takes about a minute, by the cheapest programs")
     parser.add_argument("--killer", action="append", default=[], metavar="NAME", help="only killers whose names contain NAME")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="so many runs at a time (2)")
@@ -338,6 +339,7 @@ def main():
     for only in asked.only:
         file, _, line = only.partition(":")
         mutants = [each for each in mutants if each.header.endswith(file) and line in ("", str(each.line))]
+    mutants = [each for each in mutants if asked.kind in ("", each.kind)]
     if asked.check or asked.list:
         for mutant in mutants if asked.list else []:
             print(f"{mutant.number:4} {mutant.header}:{mutant.line} {mutant.name}")
