@@ -28,8 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from sites import DOCUMENT, INCLUDE, ORDER, ROOT, all_sites, check_document, documented_steps, explained, without_comments  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
-OUT = ROOT / "build" / "mutate"
-MUTATED = OUT / "include"
+OUT = ROOT / "build" / "mutate"  # or where --build says
 MODEL = ROOT / "verify" / "model"
 
 THREAD = ["-O1", "-g1", "-fsanitize=thread", "-fno-omit-frame-pointer"]
@@ -118,6 +117,7 @@ def model_killers():
     if not (MODEL / "run").exists():
         print("mutate: there are no models here", file=sys.stderr)
         return []
+    sys.path.append(str(MODEL))
     models = importlib.machinery.SourceFileLoader("model_run", str(MODEL / "run")).load_module()
     OUT.mkdir(parents=True, exist_ok=True)
     relacy = models.prepare_relacy(OUT)
@@ -194,7 +194,7 @@ def make_mutants():
         print("\n".join(wrong), file=sys.stderr)
         sys.exit(2)
     for path, text in texts.items():
-        copy = MUTATED / path.relative_to(INCLUDE)
+        copy = OUT / "include" / path.relative_to(INCLUDE)
         copy.parent.mkdir(parents=True, exist_ok=True)
         if not copy.exists() or copy.read_text() != text:
             copy.write_text(text)
@@ -223,7 +223,7 @@ class Builder:
         began = time.monotonic()
         folder = OUT / program.name
         folder.mkdir(parents=True, exist_ok=True)
-        includes = [f"-I{ROOT / each}" for each in program.includes] + [f"-I{MUTATED}"]
+        includes = [f"-I{ROOT / each}" for each in program.includes] + [f"-I{OUT / 'include'}"]
         compiler = [*os.environ.get("CCACHE", "").split(), os.environ.get("CXX", "g++")]
         flags = ["-std=c++23", "-w", "-pthread", *program.flags, "-include", str(HERE / "mutated.hpp"), *includes]
         objects = []
@@ -331,9 +331,12 @@ def main():
     parser.add_argument("--quick", action="store_true", help="a sample that takes about a minute, by the cheapest programs")
     parser.add_argument("--killer", action="append", default=[], metavar="NAME", help="only killers whose names contain NAME")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="so many runs at a time (2)")
+    parser.add_argument("--build", type=Path, metavar="FOLDER", help="where to build (build/mutate)")
     parser.add_argument("--output", metavar="FILE", help="write the table there as well")
     asked = parser.parse_args()
 
+    global OUT
+    OUT = asked.build.resolve() if asked.build else OUT
     began = time.monotonic()
     mutants = make_mutants()
     for only in asked.only:
