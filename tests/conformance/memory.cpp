@@ -653,6 +653,19 @@ struct numbers {
     std::vector<uint64_t> all;
 };
 
+// Adds what is written to it.
+struct numbers_output {
+    using difference_type = std::ptrdiff_t;
+    numbers* where;
+    numbers_output& operator*() { return *this; }
+    numbers_output& operator++() { return *this; }
+    numbers_output operator++(int) { return *this; }
+    numbers_output& operator=(counted&& message) {
+        where->add(message.value());
+        return *this;
+    }
+};
+
 channel_errc send_in_turn(const any_sender<counted>& tx, counted& message, uint64_t turn) {
     switch (turn % 7) {
     case 0:
@@ -724,17 +737,6 @@ TEST_P(memory, receives_of_every_kind_lose_nothing_whichever_allocation_fails) {
                     received.add(got->value());
                 return outcome(got) != channel_errc::disconnected;
             };
-            struct output {
-                using difference_type = std::ptrdiff_t;
-                numbers* where;
-                output& operator*() { return *this; }
-                output& operator++() { return *this; }
-                output operator++(int) { return *this; }
-                output& operator=(counted&& message) {
-                    where->add(message.value());
-                    return *this;
-                }
-            };
             run([&, &rx = rx] {
                 bool goes_on = true;
                 for (int turn = 0; goes_on; ++turn) {
@@ -750,7 +752,7 @@ TEST_P(memory, receives_of_every_kind_lose_nothing_whichever_allocation_fails) {
                             goes_on = take(rx.recv_timeout(patience));
                             break;
                         case 3:
-                            goes_on = bool(rx.recv_many(output{&received}, 3));
+                            goes_on = bool(rx.recv_many(numbers_output{&received}, 3));
                             break;
                         case 4: // a loop inside a loop takes memory for its message's place
                             goes_on = false;

@@ -53,7 +53,7 @@ public:
         : Kind == kind::ring ? (Threads == 2 ? "lifetime.last_out.ring.2" : "lifetime.last_out.ring.3")
                              : (Threads == 2 ? "lifetime.last_out.rendezvous.2" : "lifetime.last_out.rendezvous.3");
     static constexpr const char* protocol = "sender count and last out";
-    static constexpr const char* notes = "sent";
+    static constexpr const char* notes = Kind == kind::rendezvous ? "" : "sent";
 
     void thread(unsigned index) {
         if (index == 0) {

@@ -244,43 +244,27 @@ public:
     static constexpr const char* name = Threads == 2 ? "ring.look_ahead.2" : "ring.look_ahead.3";
     static constexpr const char* protocol = "look-ahead past a stalled sender";
     static constexpr const char* notes = "passed,after another";
-    static constexpr const char* needs = "parked,woken";
+
+    look_ahead() {
+        if constexpr (Threads == 2) {
+            own_ = this->tx_[1];
+        }
+    }
 
     void thread(unsigned index) {
         if (index != 0) {
-            const unsigned other = index == 1 ? 2 : 1;
-            for (int i = 1; i <= each; ++i) {
-                if constexpr (Threads == 3) {
-                    before_[index][i] = returned_[other].get();
-                }
-                check(this->tx_[index].send(numbered(index, i)).has_value(), "the send succeeds");
-                returned_[index].set(i);
+            passing_.send(this->tx_[index], index);
+        } else {
+            if constexpr (Threads == 2) {
+                passing_.send(own_, 2);
             }
-            this->tx_[index].reset();
-            return;
+            passing_.receive(this->rx_);
         }
-        order_check<Threads> order;
-        for (auto got = this->rx_.recv(); got.has_value(); got = this->rx_.recv()) {
-            order.received(*got);
-            if constexpr (Threads == 3) {
-                const unsigned sender = static_cast<unsigned>(got->value() / 10);
-                const int first = before_[sender][got->value() % 10];
-                check(order.last(3 - sender) >= first, "what was sent before is received before");
-                seen.noted[1] += first > 0 ? 1 : 0;
-            }
-        }
-        for (unsigned i = 1; i < Threads; ++i) {
-            check(order.last(i) == each, "all is received");
-        }
-        seen.noted[0] += order.passed();
-        this->rx_.reset();
     }
 
 private:
-    static constexpr int each = Threads == 2 ? 3 : 2;
-
-    told<int> returned_[3];
-    int before_[3][each + 1] = {};
+    passing<Threads, message, 2, Threads == 2 ? 1 : 2, 3> passing_;
+    decltype(weir::sync_channel<message>(3).tx) own_;
 };
 
 } // namespace

@@ -233,7 +233,7 @@ public:
     static constexpr unsigned quick_bound = bound - 1;
     static constexpr const char* name = Threads == 2 ? "wait.stop_receive.2" : "wait.stop_receive.3";
     static constexpr const char* protocol = "stop request against wake";
-    static constexpr const char* notes = "received,stopped";
+    static constexpr const char* notes = Threads == 2 ? "stopped" : "stopped,received";
     static constexpr const char* needs = "parked,woken";
 
     stop_receive() {
@@ -254,7 +254,7 @@ public:
             return;
         }
         bool received = receive(stop_token{&stop_});
-        ++seen.noted[received ? 0 : 1];
+        ++seen.noted[received ? 1 : 0];
         if constexpr (Threads == 3) {
             received = received || receive(no_stop());
             check(received, "a stop loses no message and no wake");

@@ -20,15 +20,15 @@ Message numbered(unsigned sender, int number) {
 template <unsigned Threads>
 class order_check {
 public:
+    explicit order_check(unsigned slots = 0) noexcept : slots_(slots) {}
+
     template <class Message>
     void received(const Message& got) {
         const int sender = got.value() / 10;
         check(sender >= 1 && sender < static_cast<int>(Threads), "the message is whole");
         check(got.value() % 10 == ++last_[sender], "a sender's messages come in order, each once");
-        // Slots of one block lie in order: a lower one later is one that was passed.
-        if (Message::last_slot() < highest_) {
-            ++passed_;
-        }
+        // Slots lie in order: of the first few, a lower one later is one that was passed.
+        passed_ += ++count_ <= slots_ && Message::last_slot() < highest_ ? 1 : 0;
         highest_ = std::max(highest_, Message::last_slot());
     }
     int last(unsigned sender) const noexcept { return last_[sender]; }
@@ -37,14 +37,10 @@ public:
 private:
     int last_[Threads] = {};
     const void* highest_ = nullptr;
+    const unsigned slots_;
+    unsigned count_ = 0;
     unsigned passed_ = 0;
 };
-
-// An hour, which the model's clock may let pass at any time.
-inline std::chrono::hours some_time() {
-    weir::detail::steady_clock::may_be_late = true;
-    return std::chrono::hours(1);
-}
 
 // A word of the model's own, for what its threads tell each other.
 template <class T>
@@ -56,6 +52,47 @@ public:
 private:
     weir::detail::atomic<T> word_{T()};
 };
+
+// Two senders, one of which may be stalled, and what the receiver may then find: what is there, and in no wrong order. A send
+// that had returned before another began is received first. With two threads the receiver is one of the senders.
+template <unsigned Threads, class Message, int First, int Second, unsigned Slots>
+class passing {
+public:
+    template <class Sender>
+    void send(Sender& tx, unsigned sender) {
+        for (int i = 1; i <= (sender == 1 ? First : Second); ++i) {
+            before_[sender][i] = returned_[3 - sender].get();
+            check(tx.send(numbered<Message>(sender, i)).has_value(), "the send succeeds");
+            returned_[sender].set(i);
+        }
+        tx.reset();
+    }
+
+    template <class Receiver>
+    void receive(Receiver& rx) {
+        order_check<3> order(Slots);
+        for (auto got = rx.recv(); got.has_value(); got = rx.recv()) {
+            order.received(*got);
+            const unsigned sender = static_cast<unsigned>(got->value() / 10);
+            const int first = before_[sender][got->value() % 10];
+            check(order.last(3 - sender) >= first, "what was sent before is received before");
+            seen.noted[1] += first > 0 ? 1 : 0;
+        }
+        check(order.last(1) == First && order.last(2) == Second, "all is received");
+        seen.noted[0] += order.passed();
+        rx.reset();
+    }
+
+private:
+    told<int> returned_[3];
+    int before_[3][4] = {};
+};
+
+// An hour, which the model's clock may let pass at any time.
+inline std::chrono::hours some_time() {
+    weir::detail::steady_clock::may_be_late = true;
+    return std::chrono::hours(1);
+}
 
 } // namespace model
 

@@ -145,21 +145,19 @@ public:
     // Whether a try_send would find the ring full.
     bool is_full() const noexcept { return !may_send(); }
 
-    // Counts sends that are under way, unless there is nothing else.
+    // Counts sends that are under way, unless there is nothing else. A message counts until its room is there for others.
     std::size_t len() const noexcept {
-        const position head = head_.load(memory_order_acquire);
-        const std::uint64_t passed = passed_.load(memory_order_relaxed);
-        const position tail = tail_index();
-        const std::uint64_t claimed = std::min<std::uint64_t>(distance(head, tail), capacity_);
-        if (claimed <= passed) {
-            return 0;
-        }
-        for (position at = head; at < tail; at = after(at)) {
-            if (is_written(at)) {
-                return static_cast<std::size_t>(claimed - passed);
+        std::uint64_t received = received_.load(memory_order_acquire); // pairs with [received]
+        for (int looks = 1;; ++looks) {
+            const position head = head_.load(memory_order_acquire);
+            const position tail = tail_index();
+            const std::uint64_t now = received_.load(memory_order_acquire);
+            if (now == received || looks == most_looks) {
+                const std::uint64_t claimed = std::min<std::uint64_t>(distance(0, tail) - received, capacity_);
+                return has_written(head, tail) ? static_cast<std::size_t>(claimed) : 0;
             }
+            received = now; // a receive came between
         }
-        return 0;
     }
 
     // ---- The receiver: one thread ----
@@ -184,10 +182,10 @@ public:
     // Destroys the message that acquire() gave, or what was left of it, and gives its room back.
     WEIR_INLINE void release(T* message) noexcept {
         std::destroy_at(message);
-        ++progress_;
         if (!look_.is_active()) [[likely]] {
             move_head_on();
         } else if (!release_passed()) {
+            count_received();
             return;
         }
         if (sending_.is_waited()) [[unlikely]] {
@@ -195,6 +193,7 @@ public:
         }
         WEIR_POINT("ring.publish");
         head_.store(own_head_, memory_order_release); // pairs with claim
+        count_received();
         WEIR_POINT("ring.published");
         if (sending_.is_waited_after_write()) [[unlikely]] {
             serve_waiting(true);
@@ -218,7 +217,7 @@ public:
     template <class Poll, class Stop>
     wait_result wait(deadline until, const Stop& stop, Poll poll) noexcept {
         return receiving_.wait(
-            progress_, until, stop, [this]() noexcept { return acquire_head() != nullptr; }, poll,
+            received_.load(memory_order_relaxed), until, stop, [this]() noexcept { return acquire_head() != nullptr; }, poll,
             [this]() noexcept { return is_send_under_way(); });
     }
 
@@ -244,6 +243,7 @@ private:
     static constexpr std::uint64_t closed_bit = 1;
     static constexpr std::size_t alignment = slots_type::alignment;
     static constexpr std::size_t prefetch_ahead = 16;
+    static constexpr int most_looks = 8;
 
     // A few small slots share the line of the head: who waits for the one gets the other with it.
     static constexpr std::size_t near_bytes = cache_line - sizeof(std::uint64_t);
@@ -275,6 +275,14 @@ private:
     std::uint64_t room(std::uint64_t tail, position head) const noexcept {
         const std::uint64_t used = distance(head, tail / 2);
         return used < capacity_ ? capacity_ - used : 0;
+    }
+
+    // Whether a message is there from `from` on and before `end`.
+    bool has_written(position from, position end) const noexcept {
+        while (from < end && !is_written(from)) {
+            from = after(from);
+        }
+        return from < end;
     }
 
     // ---- Senders ----
@@ -354,15 +362,18 @@ private:
 
     // The message at taking_ has gone. False: that was behind the head, which stays.
     WEIR_NOINLINE bool release_passed() noexcept {
-        slots_.at(slot_of(taking_)).state->store(taken_in(lap_of(taking_)), memory_order_relaxed);
-        passed_.store(passed_.load(memory_order_relaxed) + 1, memory_order_relaxed);
         position head = own_head_;
         if (!look_.take(*this, taking_, head)) {
+            slots_.at(slot_of(taking_)).state->store(taken_in(lap_of(taking_)), memory_order_relaxed);
             return false;
         }
-        passed_.store(passed_.load(memory_order_relaxed) - distance(own_head_, head), memory_order_relaxed);
         move_head(head);
         return true;
+    }
+
+    // [received] release, pairs with len(): who sees it sees the head that was published before
+    void count_received() noexcept {
+        received_.store(received_.load(memory_order_relaxed) + 1, memory_order_release);
     }
 
     // Moves in the messages of waiting senders, first come first served, as far as there is room before own_head_.
@@ -429,13 +440,12 @@ private:
     const slots_type slots_;
     sender_wait sending_;
 
-    // The receiver's own; passed_ is read by len().
+    // The receiver's own; received_ is read by len().
     alignas(cache_line) position own_head_ = 0;
     place head_at_{};             // its slot
     slot_state head_written_ = 0; // what the state byte is where its message is there
     position taking_ = 0;
-    plain<std::uint64_t> progress_ = 0;
-    atomic<std::uint64_t> passed_{0}; // messages taken behind the head
+    atomic<std::uint64_t> received_{0}; // messages
     look_ahead<ring> look_;
 
     alignas(cache_line) std::byte near_[near_bytes];
