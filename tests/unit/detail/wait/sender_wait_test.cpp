@@ -74,6 +74,51 @@ TEST(sender_wait, who_was_first_before_keeps_its_turn) {
     }
 }
 
+TEST(sender_wait, who_was_woken_for_nothing_passes_it_on_to_as_many_as_there_is_room_for) {
+    sender_wait side(any_batch);
+    std::array<sole_waiter, 3> all;
+    for (auto& each : all) {
+        side.enrol(each.waiter, false, no_room);
+    }
+    side.pass_on(no_room);
+    EXPECT_EQ(all[0].waiter.finishes(), 0);
+    side.pass_on([]() noexcept { return std::uint64_t{2}; });
+    EXPECT_EQ(all[0].waiter.finishes(), 1);
+    EXPECT_EQ(all[1].waiter.finishes(), 1);
+    EXPECT_EQ(all[1].waiter.outcome(), answer::retry);
+    EXPECT_EQ(all[2].waiter.finishes(), 0);
+}
+
+TEST(sender_wait, watchers_are_told_of_what_no_waiter_takes) {
+    sender_wait side(any_batch);
+    sole_waiter waits;
+    sole_waiter watches;
+    side.watch(watches.waiter, no_room);
+    side.enrol(waits.waiter, false, no_room);
+    EXPECT_EQ(side.pop(true, no_room), &waits.waiter);
+    EXPECT_EQ(watches.waiter.finishes(), 0);
+    EXPECT_TRUE(side.is_waited_after_write());
+    EXPECT_FALSE(side.is_waited()) << "watchers do not count";
+    EXPECT_EQ(side.pop(false, no_room), nullptr);
+    EXPECT_EQ(watches.waiter.finishes(), 0) << "the room is not there for all to see";
+    EXPECT_EQ(side.pop(true, no_room), nullptr);
+    EXPECT_EQ(watches.waiter.finishes(), 1);
+    EXPECT_FALSE(side.is_waited_after_write());
+}
+
+TEST(sender_wait, a_watcher_that_has_gone_is_not_told) {
+    sender_wait side(any_batch);
+    sole_waiter goes;
+    sole_waiter stays;
+    side.watch(goes.waiter, no_room);
+    side.watch(stays.waiter, no_room);
+    EXPECT_TRUE(goes.waiter.take());
+    side.unwatch(goes.waiter, no_room);
+    side.wake_all();
+    EXPECT_EQ(goes.waiter.finishes(), 0);
+    EXPECT_EQ(stays.waiter.finishes(), 1);
+}
+
 TEST(sender_wait, who_has_withdrawn_is_not_given) {
     sender_wait side(any_batch);
     std::array<sole_waiter, 3> all;
