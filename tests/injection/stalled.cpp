@@ -234,6 +234,18 @@ TEST(stalled_list, blocks_that_it_may_touch_are_not_used_again) {
     }
 }
 
+// An observer stands still between counting and looking, while a message is received: another one was there all the time.
+TEST(stalled_list, an_observer_that_a_receive_overtakes_does_not_say_empty) {
+    auto [tx, rx] = weir::channel<uint64_t>();
+    EXPECT_TRUE(tx.send(1));
+    halt here("observer", "list.pinned");
+    actor observer("observer", [&tx = tx] { EXPECT_FALSE(tx.is_empty()); });
+    here.wait_until_there();
+    EXPECT_TRUE(tx.send(2));
+    EXPECT_EQ(rx.recv().value(), 1u);
+    here.let_go();
+}
+
 // The receiver in the middle of giving a block back, while senders go on.
 TEST(stalled_list, a_receiver_that_gives_a_block_back_holds_nobody_up) {
     auto [tx, rx] = weir::channel<uint64_t>();

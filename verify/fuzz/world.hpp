@@ -173,7 +173,7 @@ private:
     void make_channel() {
         constexpr std::size_t most_channels = 12;
         constexpr std::size_t capacities[] = {0, 1, 2, 3, 5, 8, 17};
-        const unsigned flavor = bytes_.next() % (std::size(capacities) + 2);
+        const auto flavor = static_cast<unsigned>(bytes_.next() % (std::size(capacities) + 2));
         tx_place& tx = any_tx();
         rx_place& rx = any_rx();
         if (channels_.size() == most_channels) {
@@ -493,7 +493,7 @@ private:
     void load(M& message, message_model& sent, channel_model* target)
         requires properties::has_ends
     {
-        const unsigned wanted = bytes_.next() % (M::most_ends + 1);
+        const auto wanted = static_cast<unsigned>(bytes_.next() % (M::most_ends + 1));
         for (unsigned i = 0; i < wanted; ++i) {
             auto& end = message.ends[i];
             if (bytes_.flip()) {
@@ -898,9 +898,8 @@ private:
         channel_errc result = ok;
         const auto patience = microseconds(bytes_.next());
         std::optional<std::expected<M, weir::recv_timeout_error>> got;
-        partner::run(
-            [&] { result = outcome(tx.sync.send_timeout(smooth<M>{number, &used}, patience)); },
-            [&] { got.emplace(rx.rx.recv_timeout(patience)); });
+        partner::run([&] { result = outcome(tx.sync.send_timeout(smooth<M>{number, &used}, patience)); },
+                     [&] { got.emplace(rx.rx.recv_timeout(patience)); });
         check(result == ok || result == channel_errc::timeout, "how a timed send ends");
         check(used == (result == ok), "whether a send used its argument");
         check((result == ok) == got->has_value(), "a timed send and a timed receive disagree");

@@ -14,15 +14,16 @@ namespace weir::detail {
 // Calls visit(flavor) for a channel that a receiver may have.
 template <class T, class Visit>
 WEIR_INLINE decltype(auto) visit_flavor(channel_base& channel, Visit&& visit) {
-    switch (channel.kind()) {
-    case flavor_kind::list:
+    // The likely first: a receive of nine nanoseconds feels it.
+    const flavor_kind kind = channel.kind();
+    if (kind == flavor_kind::list) [[likely]] {
         return visit(static_cast<list<T>&>(channel));
-    case flavor_kind::ring:
+    }
+    if (kind == flavor_kind::ring) [[likely]] {
         return visit(static_cast<ring<T>&>(channel));
-    case flavor_kind::rendezvous:
+    }
+    if (kind == flavor_kind::rendezvous) {
         return visit(static_cast<rendezvous<T>&>(channel));
-    case flavor_kind::timer:
-        break;
     }
     return visit(static_cast<timer<T>&>(channel));
 }

@@ -103,9 +103,14 @@ public:
 
     // Counts sends that are under way, unless there is nothing else.
     std::size_t len() noexcept {
-        const std::uint64_t received = head_index_.load(memory_order_relaxed) + passed_.load(memory_order_relaxed);
-        const std::uint64_t sent = tail_index();
-        return sent > received && has_written(sent) ? static_cast<std::size_t>(sent - received) : 0;
+        for (int looks = 1;; ++looks) {
+            const std::uint64_t before = received();
+            const std::uint64_t sent = tail_index();
+            const bool is_there = sent > before && has_written(sent);
+            if (received() == before || looks == most_looks) { // else a receive came between
+                return is_there ? static_cast<std::size_t>(sent - before) : 0;
+            }
+        }
     }
 
     // ---- The receiver: one thread ----
@@ -155,8 +160,7 @@ public:
             return wait_result::ready; // the end of a block only looked like an empty channel
         }
         return receiving_.wait(
-            head_index_.load(memory_order_relaxed) + passed_.load(memory_order_relaxed), until, stop,
-            [this]() noexcept { return seems_to_have_message(); }, poll,
+            received(), until, stop, [this]() noexcept { return seems_to_have_message(); }, poll,
             [this]() noexcept { return is_send_under_way(); });
     }
 
@@ -207,6 +211,7 @@ private:
     static constexpr std::uint64_t step = 2;
     static constexpr bool claims_blindly = Sizes::reserve != 0;
     static constexpr std::uint32_t prefetch_ahead = 16;
+    static constexpr int most_looks = 8;
     static constexpr std::size_t alignment = alignof(T) > cache_line ? alignof(T) : cache_line;
 
     list() noexcept : channel_core<T>(flavor_kind::list, ~std::uint64_t{0}) {
@@ -242,6 +247,10 @@ private:
     static bool needs_block(std::uint64_t tail, std::uint64_t end) noexcept {
         const bool reserved = claims_blindly && end != Sizes::embedded_slots;
         return reserved || tail / step >= end;
+    }
+
+    std::uint64_t received() const noexcept {
+        return head_index_.load(memory_order_relaxed) + passed_.load(memory_order_relaxed);
     }
 
     // Whether a message below `end` is there.

@@ -217,8 +217,8 @@ public:
     template <class Poll, class Stop>
     wait_result wait(deadline until, const Stop& stop, Poll poll) noexcept {
         return receiving_.wait(
-            received_.load(memory_order_relaxed), until, stop, [this]() noexcept { return acquire_head() != nullptr; }, poll,
-            [this]() noexcept { return is_send_under_way(); });
+            received_.load(memory_order_relaxed), until, stop, [this]() noexcept { return acquire_head() != nullptr; },
+            poll, [this]() noexcept { return is_send_under_way(); });
     }
 
     // ---- For look_ahead ----
@@ -372,9 +372,7 @@ private:
     }
 
     // [received] release, pairs with len(): who sees it sees the head that was published before
-    void count_received() noexcept {
-        received_.store(received_.load(memory_order_relaxed) + 1, memory_order_release);
-    }
+    void count_received() noexcept { received_.store(received_.load(memory_order_relaxed) + 1, memory_order_release); }
 
     // Moves in the messages of waiting senders, first come first served, as far as there is room before own_head_.
     // `published`: whether that room is there for all to see.
