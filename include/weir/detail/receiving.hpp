@@ -54,7 +54,7 @@ class taken_message {
 
 public:
     taken_message(Flavor& flavor, pointer message) noexcept : flavor_(flavor), message_(message) {}
-    ~taken_message() { flavor_.release(message_); }
+    WEIR_INLINE ~taken_message() { flavor_.release(message_); }
 
     taken_message(const taken_message&) = delete;
     taken_message& operator=(const taken_message&) = delete;

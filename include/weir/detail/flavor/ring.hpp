@@ -78,7 +78,7 @@ public:
 
     // Never waits for anyone. `source` is untouched unless the result is `sent`.
     template <class Source>
-    send_result try_send(Source& source) noexcept {
+    WEIR_INLINE send_result try_send(Source& source) noexcept {
         std::uint64_t ticket = 0;
         const send_result result = claim(ticket);
         if (result == send_result::sent) [[likely]] {

@@ -49,7 +49,7 @@ public:
     static constexpr std::uint32_t taking = 16;
 
     // Any thread, after it made a message visible: what is to be told to whom, 0 mostly.
-    std::uint32_t flags_after_write() noexcept { return flags_.after_write(); }
+    WEIR_INLINE std::uint32_t flags_after_write() noexcept { return flags_.after_write(); }
 
     // Any thread: wakes the receiving side as `flags` say.
     void notify(std::uint32_t flags) noexcept {

@@ -76,7 +76,7 @@ public:
     explicit sender_wait(std::uint64_t most_batch) noexcept : spin_(most_batch) {}
 
     // The receiver, after it published room: whether somebody waits for it.
-    bool is_waited_after_write() noexcept { return flags_.after_write() != 0; }
+    WEIR_INLINE bool is_waited_after_write() noexcept { return flags_.after_write() != 0; }
 
     // Whether a waiter is there, in no order with anything.
     bool is_waited() const noexcept { return (flags_.peek() & waiting) != 0; }
