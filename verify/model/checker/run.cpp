@@ -11,6 +11,11 @@
 #include <string>
 #include <string_view>
 
+// Relacy replaces the plain forms alone, and those inline: the others must lead to them, whatever the compiler inlines.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return ::operator new(size); }
+void operator delete(void* place, std::size_t) noexcept { ::operator delete(place); }
+void operator delete[](void* place, std::size_t) noexcept { ::operator delete[](place); }
+
 namespace model {
 
 namespace {
