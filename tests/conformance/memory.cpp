@@ -695,11 +695,11 @@ TEST_P(memory, sends_of_every_kind_lose_nothing_whichever_allocation_fails) {
         numbers received;
         {
             auto [tx, rx] = open<counted>(GetParam());
-            worker receiver([&, &rx = rx] {
+            worker receiver([&] {
                 for (auto&& message : rx)
                     received.add(message.value());
             });
-            run([&, &tx = tx] {
+            run([&] {
                 for (uint64_t i = 0; i < count; ++i) {
                     counted message(messages, i);
                     channel_errc came_to = channel_errc::full;
@@ -737,7 +737,7 @@ TEST_P(memory, receives_of_every_kind_lose_nothing_whichever_allocation_fails) {
                     received.add(got->value());
                 return outcome(got) != channel_errc::disconnected;
             };
-            run([&, &rx = rx] {
+            run([&] {
                 bool goes_on = true;
                 for (int turn = 0; goes_on; ++turn) {
                     const bool is_done = twice([&] {

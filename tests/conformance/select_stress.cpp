@@ -45,7 +45,7 @@ struct meeting_point {
 
 // Thread i of a ring sends into point i or receives from the one before, whichever comes first. What one counts as sent the
 // next has received, message for message.
-void meet_in_a_ring(std::size_t threads, uint64_t native_rounds) {
+void meet_in_a_ring(std::size_t threads, std::size_t native_rounds) {
     std::vector<std::unique_ptr<meeting_point>> points;
     for (std::size_t i = 0; i < threads; ++i) {
         points.push_back(std::make_unique<meeting_point>());
@@ -169,7 +169,7 @@ TEST_P(select_stress_pair, every_message_arrives_once_and_in_order_whoever_gives
     std::vector<std::unique_ptr<worker>> threads;
     for (auto& channel : channels) {
         for (uint64_t producer = 0; producer < producers; ++producer) {
-            threads.push_back(std::make_unique<worker>([tx = channel.tx, producer, each]() mutable {
+            threads.push_back(std::make_unique<worker>([tx = channel.tx, producer]() mutable {
                 std::minstd_rand random(static_cast<unsigned>(producer + 1));
                 for (uint64_t i = 0; i < each && !testing::Test::HasFailure(); ++i) {
                     send_in_some_way(tx, producer << producer_shift | i, random);
@@ -188,7 +188,7 @@ TEST_P(select_stress_pair, every_message_arrives_once_and_in_order_whoever_gives
             channels[which].rx = weir::never<uint64_t>();
             return;
         }
-        EXPECT_EQ(*m & 0xffffffffu, next[which][*m >> producer_shift]++);
+        EXPECT_EQ(*m & 0xffffffffu, next[which][static_cast<std::size_t>(*m >> producer_shift)]++);
     };
     while (!(is_over[0] && is_over[1]) && !HasFailure()) {
         const auto from = [&](std::size_t which) { return [&, which](received m) { check(which, std::move(m)); }; };
@@ -228,7 +228,7 @@ TEST_P(select_stress_pair, room_that_a_select_does_not_use_goes_to_the_next_that
     std::array<std::atomic<uint64_t>, 2> taken{};
     std::vector<std::unique_ptr<worker>> threads;
     for (std::size_t i = 0; i < selectors; ++i) {
-        threads.push_back(std::make_unique<worker>([a = channels[0].tx, b = channels[1].tx, each]() mutable {
+        threads.push_back(std::make_unique<worker>([a = channels[0].tx, b = channels[1].tx]() mutable {
             a.visit([&](const auto& one) {
                 b.visit([&](const auto& two) {
                     for (uint64_t n = 0; n < each && !testing::Test::HasFailure(); ++n) {
@@ -243,7 +243,7 @@ TEST_P(select_stress_pair, room_that_a_select_does_not_use_goes_to_the_next_that
         }));
     }
     for (auto& channel : channels) {
-        threads.push_back(std::make_unique<worker>([tx = channel.tx, each]() mutable {
+        threads.push_back(std::make_unique<worker>([tx = channel.tx]() mutable {
             for (uint64_t n = 0; n < each && !testing::Test::HasFailure(); ++n) {
                 EXPECT_TRUE(tx.send_timeout(n, patience)) << "a place was not offered";
             }
@@ -304,10 +304,11 @@ TEST_P(select_stress_pair, a_channel_that_goes_ends_every_select_that_waits_for_
         {
             worker sends([&, tx = one.tx] {
                 tx.visit([&](const auto& out) {
-                    for (bool on = true; on;) {
+                    bool on = true;
+                    do {
                         weir::select(weir::on_send(out, 1u, [&](sent r) { on = r.has_value(); }),
                                      weir::on_timeout(patience, missed));
-                    }
+                    } while (on);
                 });
                 ++ended;
             });

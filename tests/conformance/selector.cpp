@@ -325,7 +325,7 @@ TEST(selector, every_message_to_many_channels_arrives_once_and_in_order) {
         for (std::size_t i = thread; i < channels; i += threads) {
             mine.push_back(std::exchange(all[i].tx, {}));
         }
-        senders.push_back(std::make_unique<worker>([out = std::move(mine), each, thread]() mutable {
+        senders.push_back(std::make_unique<worker>([out = std::move(mine), thread]() mutable {
             std::minstd_rand random(static_cast<unsigned>(thread + 1));
             std::vector<uint64_t> sent(out.size(), 0);
             while (!out.empty()) {
