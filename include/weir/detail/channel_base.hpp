@@ -158,7 +158,7 @@ private:
     atomic<std::size_t> holders_;
 
 protected:
-    receiver_wait receiving_;
+    WEIR_NO_UNIQUE_ADDRESS receiver_wait receiving_; // what comes next fits in its last line
 
 private:
     close_watch closing_;
