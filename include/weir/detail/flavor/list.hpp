@@ -65,7 +65,7 @@ public:
     };
 
     // Throws std::bad_alloc.
-    static list* make() { return ::new (allocate(sizeof(list), alignment)) list(); }
+    WEIR_NOINLINE static list* make() { return ::new (allocate(sizeof(list), alignment)) list(); }
 
     // ---- Senders: any thread ----
 
@@ -497,6 +497,7 @@ private:
     atomic<std::uint64_t> low_mark_{Sizes::embedded_slots};
     atomic<block*> spare_{nullptr};
     atomic<std::uint64_t> final_{~std::uint64_t{0}}; // the last index and one, once closed
+    atomic<std::uint32_t> pins_{0};
 
     // The receiver's own; the atomic ones are read by len().
     alignas(cache_line) position head_;
@@ -507,8 +508,6 @@ private:
     atomic<block*> head_block_{nullptr}; // head_.in
     plain<block*> oldest_ = nullptr;     // the first that is not given back
     look_ahead<list> look_;
-
-    atomic<std::uint32_t> pins_{0};
 
     embedded_block<T, Sizes::embedded_slots> first_;
 };

@@ -218,10 +218,10 @@ private:
     // Senders read the first line for every message, and it changes only around a sleep; the second is the receiver's own.
     alignas(cache_line) flag_word flags_;
     debt_lock lock_;
-    parker parker_;
     wait_list list_;
     wait_list takers_;
     alignas(cache_line) spin_policy spin_;
+    parker parker_;
 };
 
 } // namespace weir::detail
