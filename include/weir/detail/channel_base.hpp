@@ -156,13 +156,12 @@ private:
     debt_lock consumer_;
     atomic<std::size_t> senders_;
     atomic<std::size_t> holders_;
-
-protected:
-    WEIR_NO_UNIQUE_ADDRESS receiver_wait receiving_; // what comes next fits in its last line
-
-private:
     close_watch closing_;
 
+protected:
+    receiver_wait receiving_;
+
+private:
     // The receiver's own, as is what flavors put behind.
     bool has_receiver_ = true;
     atomic<bool> receiver_busy_{false};
