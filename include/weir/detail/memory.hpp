@@ -32,8 +32,9 @@ inline void* align(void* raw, std::size_t alignment) noexcept {
 
 } // namespace memory
 
-// `alignment`: a power of two, not less than that of a pointer. Throws std::bad_alloc.
-inline void* allocate(std::size_t size, std::size_t alignment) {
+// `alignment`: a power of two, not less than that of a pointer. Throws std::bad_alloc. Not inline: a compiler that sees
+// how much memory a channel has warns of the flavors that it is not.
+WEIR_NOINLINE inline void* allocate(std::size_t size, std::size_t alignment) {
     return memory::align(::operator new(size + allocation_overhead(alignment)), alignment);
 }
 

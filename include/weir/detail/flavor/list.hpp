@@ -65,7 +65,7 @@ public:
     };
 
     // Throws std::bad_alloc.
-    WEIR_NOINLINE static list* make() { return ::new (allocate(sizeof(list), alignment)) list(); }
+    static list* make() { return ::new (allocate(sizeof(list), alignment)) list(); }
 
     // ---- Senders: any thread ----
 

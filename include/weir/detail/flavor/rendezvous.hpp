@@ -40,7 +40,7 @@ class rendezvous final : public channel_core<T> {
 
 public:
     // Throws std::bad_alloc.
-    WEIR_NOINLINE static rendezvous* make() { return ::new (allocate(sizeof(rendezvous), alignment)) rendezvous(); }
+    static rendezvous* make() { return ::new (allocate(sizeof(rendezvous), alignment)) rendezvous(); }
 
     static constexpr std::size_t capacity() noexcept { return 0; }
 

@@ -58,7 +58,7 @@ public:
     using position = std::uint64_t; // a ticket
 
     // Throws std::length_error where the bytes exceed PTRDIFF_MAX, and std::bad_alloc.
-    WEIR_NOINLINE static ring* make(std::size_t capacity) {
+    static ring* make(std::size_t capacity) {
         std::size_t bytes = sizeof(ring);
         if (!fits_near(capacity)) {
             const std::size_t slots = slots_type::bytes_for(capacity);

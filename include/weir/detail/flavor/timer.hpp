@@ -32,8 +32,7 @@ class timer final : public channel_core<T> {
 
 public:
     // Throws std::bad_alloc.
-    // Not inline: a compiler that sees how much memory there is warns of the flavors that it is not.
-    WEIR_NOINLINE static timer* make(clock::time_point due, clock::duration period) {
+    static timer* make(clock::time_point due, clock::duration period) {
         return ::new (allocate(sizeof(timer), alignment)) timer(due, period);
     }
 
