@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: on_recv
+// expect: ignoring return value.*nodiscard
 #include <weir/channel.hpp>
 #include <weir/select.hpp>
 
