@@ -70,6 +70,19 @@ has_header() {
           #endif" | g++ -x c++ -E -o /dev/null -
 }
 
+has_library() {
+    echo 'int main() {}' | g++ -x c++ -o /dev/null - "-l$1"
+}
+
+# Debian has two versions of Boost, whose -dev packages exclude each other.
+boost_package() {
+    if dpkg-query -W libboost1.81-dev >/dev/null 2>&1; then
+        echo "libboost-${1}1.81-dev"
+    else
+        echo "libboost-$1-dev"
+    fi
+}
+
 has_crate() {
     compgen -G "/usr/share/cargo/registry/$1-[0-9]*"
 }
@@ -110,7 +123,7 @@ need python3-matplotlib python_that_plots
 need libconcurrentqueue-dev has_header concurrentqueue/blockingconcurrentqueue.h
 need libtbb-dev has_header oneapi/tbb/concurrent_queue.h
 need libatomic-queue-dev has_header atomic_queue/atomic_queue.h
-need libboost-fiber-dev has_header boost/fiber/buffered_channel.hpp
+need "$(boost_package fiber)" has_library boost_fiber
 need libasio-dev has_header asio/experimental/concurrent_channel.hpp
 need golang-go command -v go
 need rustc command -v rustc

@@ -19,7 +19,7 @@ Without options: installs what is missing, builds the presets that CI builds, an
 
 Presets:
   release         g++, optimized: everything
-  asan            g++, AddressSanitizer and UndefinedBehaviorSanitizer
+  asan            clang++, AddressSanitizer and UndefinedBehaviorSanitizer
   tsan            g++, ThreadSanitizer
   clang           clang++ with libstdc++
   clang-libcxx    clang++ with libc++
@@ -101,6 +101,10 @@ for preset in "${presets[@]}"; do
         need relacy-dev test -e /usr/include/relacy/relacy.hpp
         ;;
     clang*) need clang-19 command -v clang++-19 ;;
+    asan*)
+        need clang-19 command -v clang++-19
+        need libclang-rt-19-dev test -d /usr/lib/llvm-19/lib/clang/19/lib
+        ;;
     esac
     case $preset in
     clang-libcxx) need libc++-19-dev test -e /usr/lib/llvm-19/include/c++/v1/version ;;

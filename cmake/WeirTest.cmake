@@ -1,6 +1,6 @@
 # How the project's own tests and examples are declared.
 #
-#   weir_add_test(NAME name SOURCES file... [LABELS label...] [LIBRARIES target...] [NO_MAIN])
+#   weir_add_test(NAME name SOURCES file... [DEFINITIONS definition...] [LABELS label...] [LIBRARIES target...] [NO_MAIN])
 #   weir_add_command_test(NAME name COMMAND command argument... [LABELS label...])
 #   weir_add_example(NAME name SOURCES file...)
 
@@ -15,6 +15,7 @@ set(WEIR_TEST_ENVIRONMENT "" CACHE STRING "VARIABLE=VALUE pairs that every test 
 
 option(WEIR_TEST_WHOLE_PROGRAMS "One ctest test a program, not one a GoogleTest test: for programs slow to start" OFF)
 set(WEIR_TEST_SLOWDOWN "" CACHE STRING "Divides the counts of the long tests; empty: as the sanitizer asks")
+option(WEIR_PRECOMPILE "Precompile the headers that most tests include; a preset without shows that each includes its own" OFF)
 
 # The warnings that our own code is held to. Never installed, never passed on to users.
 add_library(weir_warnings INTERFACE)
@@ -26,12 +27,27 @@ function(weir_add_example)
     target_link_libraries(${arg_NAME} PRIVATE weir::weir weir_warnings)
 endfunction()
 
+# Compiled with the options that the tests are compiled with, which use its precompiled header.
+function(weir_add_precompiled_headers)
+    file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/weir_precompiled.cpp CONTENT "")
+    add_library(weir_precompiled OBJECT EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/weir_precompiled.cpp)
+    target_link_libraries(weir_precompiled PRIVATE weir::weir weir_warnings GTest::gtest)
+    target_precompile_headers(weir_precompiled PRIVATE <gtest/gtest.h> <weir/weir.hpp> <string> <thread> <vector>)
+endfunction()
+
 # One program made of GoogleTest tests. ctest runs each of its tests in a process of its own, or the whole program in one.
 # NO_MAIN: the sources have their own main. The label "timing" keeps a test from running beside others.
 function(weir_add_test)
-    cmake_parse_arguments(PARSE_ARGV 0 arg "NO_MAIN" "NAME" "SOURCES;LABELS;LIBRARIES")
+    cmake_parse_arguments(PARSE_ARGV 0 arg "NO_MAIN" "NAME" "SOURCES;DEFINITIONS;LABELS;LIBRARIES")
     add_executable(${arg_NAME} ${arg_SOURCES})
     target_link_libraries(${arg_NAME} PRIVATE weir::weir weir_warnings GTest::gtest ${arg_LIBRARIES})
+    target_compile_definitions(${arg_NAME} PRIVATE ${arg_DEFINITIONS})
+    if(WEIR_PRECOMPILE AND NOT arg_DEFINITIONS)
+        if(NOT TARGET weir_precompiled)
+            weir_add_precompiled_headers()
+        endif()
+        target_precompile_headers(${arg_NAME} REUSE_FROM weir_precompiled)
+    endif()
     if(WEIR_TEST_SLOWDOWN)
         target_compile_definitions(${arg_NAME} PRIVATE WEIR_TEST_SLOWDOWN=${WEIR_TEST_SLOWDOWN})
     endif()

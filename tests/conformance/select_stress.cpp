@@ -51,7 +51,7 @@ void meet_in_a_ring(std::size_t threads, std::size_t native_rounds) {
         points.push_back(std::make_unique<meeting_point>());
     }
     std::atomic<uint64_t> meetings{0};
-    const uint64_t enough = scaled(native_rounds);
+    const uint64_t enough = scaled(native_rounds) * times();
     {
         std::vector<std::unique_ptr<worker>> workers;
         for (std::size_t i = 0; i < threads; ++i) {
@@ -95,7 +95,7 @@ TEST(select_stress, five_threads_in_a_ring_meet_every_time) { meet_in_a_ring(5, 
 
 // Two threads with the same two channels, each sends on one and receives on the other, for exactly as many rounds.
 TEST(select_stress, of_two_crossed_selects_neither_wins_alone) {
-    const uint64_t rounds = scaled(60'000);
+    const uint64_t rounds = scaled(60'000) * times();
     meeting_point one;
     meeting_point two;
     const auto run = [&](meeting_point& out, meeting_point& in) {
@@ -163,13 +163,13 @@ void send_in_some_way(const any_sender<uint64_t>& tx, uint64_t value, std::minst
 
 TEST_P(select_stress_pair, every_message_arrives_once_and_in_order_whoever_gives_up_meanwhile) {
     constexpr std::size_t producers = 2; // for each channel
-    const uint64_t each = scaled(4'000);
+    const uint64_t each = scaled(4'000) * times();
     std::array<ends<uint64_t>, 2> channels{open<uint64_t>(std::get<0>(GetParam())),
                                            open<uint64_t>(std::get<1>(GetParam()))};
     std::vector<std::unique_ptr<worker>> threads;
     for (auto& channel : channels) {
         for (uint64_t producer = 0; producer < producers; ++producer) {
-            threads.push_back(std::make_unique<worker>([tx = channel.tx, producer]() mutable {
+            threads.push_back(std::make_unique<worker>([tx = channel.tx, producer, each]() mutable {
                 std::minstd_rand random(static_cast<unsigned>(producer + 1));
                 for (uint64_t i = 0; i < each && !testing::Test::HasFailure(); ++i) {
                     send_in_some_way(tx, producer << producer_shift | i, random);
@@ -222,13 +222,13 @@ TEST_P(select_stress_pair, every_message_arrives_once_and_in_order_whoever_gives
 // which then went elsewhere, must be offered to the next.
 TEST_P(select_stress_pair, room_that_a_select_does_not_use_goes_to_the_next_that_waits) {
     constexpr std::size_t selectors = 2;
-    const uint64_t each = scaled(4'000);
+    const uint64_t each = scaled(4'000) * times();
     std::array<ends<uint64_t>, 2> channels{open<uint64_t>(std::get<0>(GetParam())),
                                            open<uint64_t>(std::get<1>(GetParam()))};
     std::array<std::atomic<uint64_t>, 2> taken{};
     std::vector<std::unique_ptr<worker>> threads;
     for (std::size_t i = 0; i < selectors; ++i) {
-        threads.push_back(std::make_unique<worker>([a = channels[0].tx, b = channels[1].tx]() mutable {
+        threads.push_back(std::make_unique<worker>([each, a = channels[0].tx, b = channels[1].tx]() mutable {
             a.visit([&](const auto& one) {
                 b.visit([&](const auto& two) {
                     for (uint64_t n = 0; n < each && !testing::Test::HasFailure(); ++n) {
@@ -243,7 +243,7 @@ TEST_P(select_stress_pair, room_that_a_select_does_not_use_goes_to_the_next_that
         }));
     }
     for (auto& channel : channels) {
-        threads.push_back(std::make_unique<worker>([tx = channel.tx]() mutable {
+        threads.push_back(std::make_unique<worker>([each, tx = channel.tx]() mutable {
             for (uint64_t n = 0; n < each && !testing::Test::HasFailure(); ++n) {
                 EXPECT_TRUE(tx.send_timeout(n, patience)) << "a place was not offered";
             }
@@ -274,7 +274,7 @@ TEST_P(select_stress_pair, room_that_a_select_does_not_use_goes_to_the_next_that
 // ---- A stop ----
 
 TEST(select_stress, a_stop_and_a_message_do_not_both_win) {
-    for (std::size_t round = 0; round < scaled(3'000); ++round) {
+    for (std::size_t round = 0; round < scaled(3'000) * times(); ++round) {
         auto [tx, rx] = weir::sync_channel<uint64_t>(round % 2);
         std::stop_source stop;
         std::atomic<int> sends{0};
@@ -297,7 +297,7 @@ TEST(select_stress, a_stop_and_a_message_do_not_both_win) {
 // ---- Closing ----
 
 TEST_P(select_stress_pair, a_channel_that_goes_ends_every_select_that_waits_for_it) {
-    for (std::size_t round = 0; round < scaled(100); ++round) {
+    for (std::size_t round = 0; round < scaled(100) * times(); ++round) {
         auto one = open<uint64_t>(std::get<0>(GetParam()));
         auto two = open<uint64_t>(std::get<1>(GetParam()));
         std::atomic<int> ended{0};

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -302,16 +303,17 @@ TEST_P(stall_buffered, a_close_keeps_the_message_of_a_send_that_succeeds) {
 // whatever the time.
 TEST(stall_rendezvous, a_receive_that_is_being_served_ends_with_the_message) {
     auto [tx, rx] = open<slow>(flavor{0});
+    std::optional<held_send> held; // outlives the worker, which destroys the message
     const auto end = std::chrono::steady_clock::now() + 1s;
     worker receives([&] { EXPECT_EQ(rx.recv_deadline(end).value().value(), held_value); });
     receives.wait_until_asleep();
-    held_send held(tx);
+    held.emplace(tx);
     EXPECT_EQ(outcome(tx.try_send(slow(1))), channel_errc::full) << "and others do not wait";
     EXPECT_EQ(outcome(tx.send_timeout(slow(1), 5ms)), channel_errc::timeout);
     std::this_thread::sleep_until(end + 100ms);
     EXPECT_FALSE(receives.has_ended());
     EXPECT_LT(receives.processor_time(), 100ms);
-    EXPECT_TRUE(held.finish());
+    EXPECT_TRUE(held->finish());
 }
 
 TEST(stall_rendezvous, a_send_that_is_being_taken_ends_with_success) {

@@ -74,7 +74,7 @@ TEST_P(leaving, a_receiver_that_goes_while_the_last_sender_stands_still_in_going
 TEST_P(leaving_buffered, messages_come_before_disconnected_however_late_the_look) {
     auto [tx, rx] = open<uint64_t>(GetParam());
     halt looks("receiver", "receiver.missed");
-    actor receiver("receiver", [&rx = rx] {
+    actor receiver("receiver", [&rx] {
         EXPECT_EQ(rx.try_recv().value(), 5u);
         EXPECT_EQ(outcome(rx.try_recv()), channel_errc::disconnected);
     });
@@ -117,7 +117,7 @@ TEST_P(leaving_buffered, a_message_that_comes_while_another_is_cleared_away_is_d
     halt first_here("first", claimed);
     halt second_here("second", claimed);
     halt leaves("first", "channel.give_back");
-    const auto send = [&messages, &tx = tx](uint64_t value) {
+    const auto send = [&messages, &tx](uint64_t value) {
         counted message(messages, value);
         EXPECT_TRUE(tx.send(std::move(message)));
     };
@@ -144,7 +144,7 @@ TEST_P(leaving_buffered, sends_that_end_while_the_receiver_goes_leave_nothing) {
         auto [tx, rx] = open<counted>(GetParam());
         halt sends("sender", claimed);
         halt leaves("receiver", point);
-        actor sender("sender", [&messages, &tx = tx] {
+        actor sender("sender", [&messages, &tx] {
             counted message(messages, 1);
             EXPECT_TRUE(tx.send(std::move(message)));
         });

@@ -83,19 +83,19 @@ INSTANTIATE_TEST_SUITE_P(flavors, signals, every_flavor(), flavor_name);
 
 TEST_P(signals, a_timed_receive_is_on_time) {
     auto [tx, rx] = open<uint64_t>(GetParam());
-    expect_on_time([&rx = rx] { return outcome(rx.recv_timeout(timeout)); });
+    expect_on_time([&rx] { return outcome(rx.recv_timeout(timeout)); });
 }
 
 TEST_P(signals, a_receive_goes_on_until_there_is_a_message) {
     auto [tx, rx] = open<uint64_t>(GetParam());
     expect_to_end_with(
-        ok, [&rx = rx] { return outcome(rx.recv()); }, [&tx = tx] { EXPECT_TRUE(tx.send(1)); });
+        ok, [&rx] { return outcome(rx.recv()); }, [&tx] { EXPECT_TRUE(tx.send(1)); });
 }
 
 TEST_P(signals, a_receive_goes_on_until_the_last_sender_goes) {
     auto [tx, rx] = open<uint64_t>(GetParam());
     expect_to_end_with(
-        channel_errc::disconnected, [&rx = rx] { return outcome(rx.recv()); }, [&tx = tx] { tx.reset(); });
+        channel_errc::disconnected, [&rx] { return outcome(rx.recv()); }, [&tx] { tx.reset(); });
 }
 
 class signals_bounded : public signals {
@@ -132,7 +132,7 @@ TEST_P(signals, a_receive_goes_on_until_it_is_stopped) {
     auto [tx, rx] = open<uint64_t>(GetParam());
     std::stop_source stop;
     expect_to_end_with(
-        channel_errc::stopped, [&, &rx = rx] { return outcome(rx.recv(stop.get_token())); },
+        channel_errc::stopped, [&] { return outcome(rx.recv(stop.get_token())); },
         [&] { stop.request_stop(); });
 }
 

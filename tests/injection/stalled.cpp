@@ -63,7 +63,7 @@ std::vector<place> places() {
         all.push_back({unbounded, "list.made", before, false});
         all.push_back({unbounded, "list.written", before, true});
     }
-    for (const std::size_t capacity : {1, 2, 3, 5, 64}) {
+    for (const std::size_t capacity : {1u, 2u, 3u, 5u, 64u}) {
         for (const std::size_t before : std::set<std::size_t>{0, capacity - 1, capacity}) {
             all.push_back({flavor{capacity}, "ring.claim", before, false});
             all.push_back({flavor{capacity}, "ring.claimed", before, false});
@@ -209,7 +209,7 @@ TEST(stalled_list, blocks_that_it_may_touch_are_not_used_again) {
             EXPECT_EQ(rx.try_recv().value(), i);
         }
         halt here("sender", point);
-        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(held_value)); });
+        actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(held_value)); });
         here.wait_until_there();
         uint64_t received = 0;
         bool came = false;
@@ -239,7 +239,7 @@ TEST(stalled_list, an_observer_that_a_receive_overtakes_does_not_say_empty) {
     auto [tx, rx] = weir::channel<uint64_t>();
     EXPECT_TRUE(tx.send(1));
     halt here("observer", "list.pinned");
-    actor observer("observer", [&tx = tx] { EXPECT_FALSE(tx.is_empty()); });
+    actor observer("observer", [&tx] { EXPECT_FALSE(tx.is_empty()); });
     here.wait_until_there();
     EXPECT_TRUE(tx.send(2));
     EXPECT_EQ(rx.recv().value(), 1u);
@@ -252,7 +252,7 @@ TEST(stalled_list, a_receiver_that_gives_a_block_back_holds_nobody_up) {
     for (uint64_t i = 0; i < 3000; ++i)
         EXPECT_TRUE(tx.send(i));
     halt here("receiver", "list.reclaim");
-    actor receiver("receiver", [&rx = rx] {
+    actor receiver("receiver", [&rx] {
         for (uint64_t i = 0; i < 3000; ++i)
             ASSERT_EQ(rx.recv().value(), i);
     });

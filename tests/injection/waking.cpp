@@ -58,7 +58,7 @@ TEST_P(waking, a_message_sent_while_the_receiver_lies_down_is_received) {
     for (const char* point : points_before_sleep()) {
         auto [tx, rx] = open<uint64_t>(GetParam());
         halt here("receiver", point);
-        actor receiver("receiver", [&rx = rx] { EXPECT_EQ(rx.recv().value(), 5u); });
+        actor receiver("receiver", [&rx] { EXPECT_EQ(rx.recv().value(), 5u); });
         here.wait_until_there();
         EXPECT_TRUE(tx.try_send(5)) << point;
         here.let_go();
@@ -70,7 +70,7 @@ TEST_P(waking, the_last_sender_leaving_while_the_receiver_lies_down_ends_the_rec
     for (const char* point : points_before_sleep()) {
         auto [tx, rx] = open<uint64_t>(GetParam());
         halt here("receiver", point);
-        actor receiver("receiver", [&rx = rx] { EXPECT_EQ(outcome(rx.recv()), channel_errc::disconnected); });
+        actor receiver("receiver", [&rx] { EXPECT_EQ(outcome(rx.recv()), channel_errc::disconnected); });
         here.wait_until_there();
         tx.reset();
         here.let_go();
@@ -98,7 +98,7 @@ TEST_P(waking, a_stop_requested_while_the_receiver_lies_down_ends_the_receive) {
 TEST_P(waking_buffered, a_receive_needs_no_wake_for_a_message_that_is_there) {
     auto [tx, rx] = open<uint64_t>(GetParam());
     halt here("sender", written_point(GetParam()));
-    actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(5)); });
+    actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(5)); });
     here.wait_until_there();
     EXPECT_EQ(rx.recv().value(), 5u);
     here.let_go();
@@ -110,9 +110,9 @@ TEST_P(waking, a_timed_receive_wins_its_message_though_the_wake_is_late) {
         halt here("sender", point);
         visits sleeps("receiver", "receiver.park");
         const stopwatch watch;
-        actor receiver("receiver", [&rx = rx] { EXPECT_EQ(rx.recv_timeout(500ms).value(), 5u); });
+        actor receiver("receiver", [&rx] { EXPECT_EQ(rx.recv_timeout(500ms).value(), 5u); });
         sleeps.wait_for_more_than(0);
-        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(5)); });
+        actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(5)); });
         here.wait_until_there();
         receiver.join();
         EXPECT_LT(watch.elapsed(), 500ms + on_time);
@@ -125,13 +125,13 @@ TEST_P(waking, a_late_wake_harms_no_later_receive) {
     halt here("sender", "receiver.unpark");
     visits sleeps("receiver", "receiver.park");
     std::optional<actor> receiver;
-    receiver.emplace("receiver", [&rx = rx] { EXPECT_EQ(rx.recv_timeout(300ms).value(), 5u); });
+    receiver.emplace("receiver", [&rx] { EXPECT_EQ(rx.recv_timeout(300ms).value(), 5u); });
     sleeps.wait_for_more_than(0);
-    actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(5)); });
+    actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(5)); });
     here.wait_until_there();
     receiver->join();
     const int before = sleeps.value();
-    receiver.emplace("receiver", [&rx = rx] { EXPECT_EQ(rx.recv().value(), 6u); });
+    receiver.emplace("receiver", [&rx] { EXPECT_EQ(rx.recv().value(), 6u); });
     sleeps.wait_for_more_than(before);
     here.let_go();
     sender.join();
@@ -167,10 +167,10 @@ TEST_P(waking_bounded, room_made_while_a_sender_lies_down_is_found) {
         auto [tx, rx] = open<uint64_t>(GetParam());
         fill(tx, GetParam());
         halt here("sender", point);
-        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(77)); });
+        actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(77)); });
         here.wait_until_there();
         if (GetParam().is_rendezvous()) {
-            actor receiver("receiver", [&rx = rx] { EXPECT_EQ(rx.recv().value(), 77u); });
+            actor receiver("receiver", [&rx] { EXPECT_EQ(rx.recv().value(), 77u); });
             here.let_go();
             receiver.join();
             sender.join();
@@ -194,7 +194,7 @@ TEST_P(waking_bounded, a_close_while_a_sender_lies_down_ends_its_send) {
             auto [tx, rx] = open<uint64_t>(GetParam());
             fill(tx, GetParam());
             halt here("sender", point);
-            actor sender("sender", [&tx = tx] { EXPECT_EQ(outcome(tx.send(77)), channel_errc::disconnected); });
+            actor sender("sender", [&tx] { EXPECT_EQ(outcome(tx.send(77)), channel_errc::disconnected); });
             here.wait_until_there();
             goes ? rx.reset() : rx.close();
             here.let_go();
@@ -236,9 +236,9 @@ TEST_P(waking_bounded, a_sender_that_is_being_served_neither_times_out_nor_stops
         const uint64_t first = GetParam().is_rendezvous() ? 77 : 0;
         visits sleeps("sender", "sender.park");
         halt here("receiver", point);
-        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send_timeout(77, 200ms)); });
+        actor sender("sender", [&tx] { EXPECT_TRUE(tx.send_timeout(77, 200ms)); });
         sleeps.wait_for_more_than(0);
-        actor receiver("receiver", [&rx = rx, first] { EXPECT_EQ(rx.recv().value(), first); });
+        actor receiver("receiver", [&rx, first] { EXPECT_EQ(rx.recv().value(), first); });
         here.wait_until_there();
         std::this_thread::sleep_for(250ms);
         EXPECT_FALSE(sender.has_ended());
@@ -264,7 +264,7 @@ TEST_P(waking_bounded, a_sender_that_is_being_served_is_not_stopped) {
     halt here("receiver", "sender.popped");
     actor sender("sender", [&] { EXPECT_TRUE(tx.send(77, stop.get_token())); });
     sleeps.wait_for_more_than(0);
-    actor receiver("receiver", [&rx = rx, first] { EXPECT_EQ(rx.recv().value(), first); });
+    actor receiver("receiver", [&rx, first] { EXPECT_EQ(rx.recv().value(), first); });
     here.wait_until_there();
     stop.request_stop();
     here.let_go();
@@ -280,7 +280,7 @@ TEST_P(waking_bounded, room_that_was_there_before_a_stop_wins_over_it) {
     fill(tx, GetParam());
     std::stop_source stop;
     halt here("sender", "ring.full");
-    actor sender("sender", [&, &tx = tx] { EXPECT_TRUE(tx.send(77, stop.get_token())); });
+    actor sender("sender", [&] { EXPECT_TRUE(tx.send(77, stop.get_token())); });
     here.wait_until_there();
     EXPECT_EQ(rx.try_recv().value(), 0u);
     stop.request_stop();
@@ -299,7 +299,7 @@ TEST_P(waking_bounded, a_sender_that_leaves_swallows_nobodys_room) {
     channel_errc result{};
     actor sender("sender", [&] { result = outcome(tx.send_timeout(77, 20ms)); });
     here.wait_until_there();
-    actor next("next", [&tx = tx] { EXPECT_TRUE(tx.send(88)); });
+    actor next("next", [&tx] { EXPECT_TRUE(tx.send(88)); });
     sleeps.wait_for_more_than(0);
     EXPECT_EQ(rx.try_recv().value(), 0u);
     next.join();
@@ -321,9 +321,9 @@ TEST_P(waking_bounded, a_sender_that_comes_while_room_is_published_gets_it) {
         fill(tx, GetParam());
         halt here("receiver", point);
         visits enrolled("sender", "sender.enrol");
-        actor receiver("receiver", [&rx = rx] { EXPECT_EQ(rx.try_recv().value(), 0u); });
+        actor receiver("receiver", [&rx] { EXPECT_EQ(rx.try_recv().value(), 0u); });
         here.wait_until_there();
-        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(77)); });
+        actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(77)); });
         EXPECT_TRUE(eventually([&] { return enrolled.value() > 0 || sender.has_ended(); }));
         here.let_go();
         receiver.join();
@@ -344,10 +344,10 @@ TEST_P(waking_bounded, a_waker_does_not_touch_a_waiter_that_is_gone) {
     visits sleeps("sender", "sender.park");
     halt here("receiver", "parker.wake");
     std::optional<actor> sender;
-    sender.emplace("sender", [&tx = tx] { EXPECT_TRUE(tx.send_timeout(77, patience)); });
+    sender.emplace("sender", [&tx] { EXPECT_TRUE(tx.send_timeout(77, patience)); });
     sleeps.wait_for_more_than(0);
     sender->wait_until_asleep();
-    actor receiver("receiver", [&rx = rx] { EXPECT_TRUE(rx.recv()); });
+    actor receiver("receiver", [&rx] { EXPECT_TRUE(rx.recv()); });
     here.wait_until_there();
     EXPECT_TRUE(eventually([&] { // nobody has woken it yet: it finds out by itself that it was served
         sender->signal(interrupting::number);
@@ -365,9 +365,9 @@ TEST(waking_rendezvous, a_receive_that_a_sender_has_begun_to_serve_does_not_time
         auto [tx, rx] = open<uint64_t>(flavor{0});
         halt here("sender", point);
         visits sleeps("receiver", "receiver.park");
-        actor receiver("receiver", [&rx = rx] { EXPECT_EQ(rx.recv_timeout(200ms).value(), 5u); });
+        actor receiver("receiver", [&rx] { EXPECT_EQ(rx.recv_timeout(200ms).value(), 5u); });
         sleeps.wait_for_more_than(0);
-        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.try_send(5)); });
+        actor sender("sender", [&tx] { EXPECT_TRUE(tx.try_send(5)); });
         here.wait_until_there();
         EXPECT_EQ(outcome(tx.try_send(6)), channel_errc::full);
         sleeps.wait_for_more_than(1);
@@ -382,7 +382,7 @@ TEST(waking_rendezvous, a_receive_that_a_sender_has_begun_to_serve_does_not_time
 TEST(waking_rendezvous, a_receive_served_at_the_moment_of_its_time_out_succeeds) {
     auto [tx, rx] = open<uint64_t>(flavor{0});
     halt here("receiver", "rendezvous.disarm");
-    actor receiver("receiver", [&rx = rx] { EXPECT_EQ(rx.recv_timeout(20ms).value(), 5u); });
+    actor receiver("receiver", [&rx] { EXPECT_EQ(rx.recv_timeout(20ms).value(), 5u); });
     here.wait_until_there();
     EXPECT_TRUE(tx.try_send(5));
     here.let_go();
@@ -393,7 +393,7 @@ TEST(waking_rendezvous, a_receive_served_at_the_moment_of_its_time_out_succeeds)
 TEST(waking_rendezvous, a_sender_that_comes_when_the_receiver_is_armed_meets_it) {
     auto [tx, rx] = open<uint64_t>(flavor{0});
     halt here("receiver", "rendezvous.armed");
-    actor receiver("receiver", [&rx = rx] { EXPECT_EQ(rx.recv().value(), 5u); });
+    actor receiver("receiver", [&rx] { EXPECT_EQ(rx.recv().value(), 5u); });
     here.wait_until_there();
     EXPECT_TRUE(tx.send(5));
     here.let_go();
@@ -405,9 +405,9 @@ TEST(waking_rendezvous, a_sender_that_was_beaten_to_the_receiver_is_served_next)
     halt arms("receiver", "rendezvous.armed");
     halt takes("receiver", "rendezvous.popped");
     halt enrols("first", "sender.enrol");
-    actor first("first", [&tx = tx] { EXPECT_TRUE(tx.send(1)); });
+    actor first("first", [&tx] { EXPECT_TRUE(tx.send(1)); });
     enrols.wait_until_there(); // it found no receiver
-    actor receiver("receiver", [&rx = rx] {
+    actor receiver("receiver", [&rx] {
         EXPECT_EQ(rx.recv().value(), 2u);
         EXPECT_EQ(rx.recv().value(), 1u);
     });

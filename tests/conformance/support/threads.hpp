@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <string>
 #include <thread>
@@ -42,6 +43,12 @@ inline constexpr std::size_t slowdown = 1;
 
 // How often to do something that is done `native` times where the build does not ask for less and no sanitizer slows it down.
 constexpr std::size_t scaled(std::size_t native) { return native / slowdown + 1; }
+
+// So many times that often, in the stress tests of select: WEIR_TEST_TIMES in the environment, or once.
+inline std::size_t times() {
+    const char* const text = std::getenv("WEIR_TEST_TIMES");
+    return text != nullptr ? std::strtoul(text, nullptr, 10) : 1;
+}
 
 // The longest anything that must happen may take before a test gives up.
 inline constexpr std::chrono::seconds patience{30};
