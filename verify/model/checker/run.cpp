@@ -126,6 +126,7 @@ bool run_one(const options& how) {
 
 int run_models(std::span<const description> models, int count, char** arguments) {
     options how;
+    bool until_failure = false;
     std::string_view wanted;
     for (int i = 1; i < count; ++i) {
         const std::string_view argument = arguments[i];
@@ -133,6 +134,8 @@ int run_models(std::span<const description> models, int count, char** arguments)
             how.random = true;
         } else if (argument == "--quick") {
             how.quick = true;
+        } else if (argument == "--until-failure") {
+            until_failure = true;
         } else if (argument == "--trace") {
             how.trace = true;
         } else if (argument == "--amount" && i + 1 < count) {
@@ -153,6 +156,9 @@ int run_models(std::span<const description> models, int count, char** arguments)
             current = &model;
             found = true;
             good = run_one(how) && good;
+            if (!good && until_failure) {
+                return 1;
+            }
         }
     }
     if (!found) {
