@@ -179,6 +179,36 @@ private:
     weir::detail::atomic<unsigned> finished_{0};
 };
 
+// Who asks for the length walks the blocks that the receiver leaves behind meanwhile. With two threads it is the sender, else
+// one that does nothing else.
+template <unsigned Threads>
+class measured : public list_model<Threads, message_of_one> {
+public:
+    static constexpr const char* name = Threads == 2 ? "list.len.2" : "list.len.3";
+    static constexpr const char* protocol = "recycling of blocks";
+    static constexpr const char* notes = "something there,nothing there";
+
+    void thread(unsigned index) {
+        if (index == 0) {
+            for (int i = 0; i < each; ++i) {
+                check(this->rx_.recv().has_value(), "a message comes while a sender is there");
+            }
+            return;
+        }
+        for (int i = 1; index == 1 && i <= each; ++i) {
+            check(this->tx_[1].send(numbered<message_of_one>(1, i)).has_value(), "the send succeeds");
+        }
+        if (index == Threads - 1) {
+            const std::size_t length = this->tx_[index].len();
+            check(length <= each, "no more is there than was sent");
+            ++seen.noted[length != 0 ? 0 : 1];
+        }
+    }
+
+private:
+    static constexpr int each = 3;
+};
+
 // The receiver takes what is there behind a stalled sender.
 template <unsigned Threads>
 class look_ahead : public list_model<Threads, message_of_four> {
@@ -214,7 +244,8 @@ private:
 #if !defined(WEIR_MODELS)
 #define WEIR_MODELS                                                                                                    \
     hand_over<2>, hand_over<3>, recycle<2>, recycle<3>, careful<2>, careful<3>, first_block<2>, first_block<3>,        \
-        close_list<2>, close_list<3>, leave_list<2>, leave_list<3>, look_ahead<2>, look_ahead<3>
+        close_list<2>, close_list<3>, leave_list<2>, leave_list<3>, measured<2>, measured<3>, look_ahead<2>,           \
+        look_ahead<3>
 #endif
 
 int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }

@@ -401,6 +401,39 @@ private:
     weir::sender<message> tx_[2];
 };
 
+// A selector that waits for senders of a rendezvous, which wait for a receiver.
+template <unsigned Threads>
+class selecting_meeting : public select_model<Threads> {
+public:
+    static constexpr const char* name = Threads == 2 ? "select.selector.rendezvous.2" : "select.selector.rendezvous.3";
+    static constexpr const char* protocol = "selector";
+    static constexpr const char* notes = "";
+    static constexpr const char* needs = "parked,woken";
+
+    selecting_meeting() {
+        auto [tx, rx] = weir::sync_channel<message>(0);
+        tx_ = std::move(tx);
+        rx_ = std::move(rx);
+    }
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            check(tx_.send(numbered(index, 1)).has_value(), "the send succeeds");
+            return;
+        }
+        weir::selector any;
+        (void)any.add(rx_);
+        for (unsigned received = 0; received < Threads - 1;) {
+            (void)any.ready();
+            received += rx_.try_recv().has_value() ? 1 : 0;
+        }
+    }
+
+private:
+    weir::receiver<message> rx_;
+    weir::sync_sender<message> tx_;
+};
+
 // A selector that waits for room, or for a receiver that waits.
 template <std::size_t Capacity>
 class watching : public select_model<2> {
@@ -445,7 +478,8 @@ private:
 #if !defined(WEIR_MODELS)
 #define WEIR_MODELS                                                                                                    \
     crossed<2>, crossed<3>, crossed_in_time, served_in_time, ending<2>, ending<3>, passing_on<0>, passing_on<1>,       \
-        receive<2>, receive<3>, selecting<2>, selecting<3>, watching<0>, watching<1>
+        receive<2>, receive<3>, selecting<2>, selecting<3>, selecting_meeting<2>, selecting_meeting<3>, watching<0>,   \
+        watching<1>
 #endif
 
 int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }

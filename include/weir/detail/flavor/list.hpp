@@ -228,8 +228,8 @@ private:
 
     // For one claim that cannot go wrong: an index whose block is linked, or the closed bit. Throws std::bad_alloc.
     WEIR_NOINLINE std::uint64_t claim_carefully() {
-        for (std::uint64_t tail = tail_.load(memory_order_seq_cst); (tail & closed_bit) == 0;
-             tail = tail_.load(memory_order_seq_cst)) {
+        for (std::uint64_t tail = tail_.load(memory_order_acquire); (tail & closed_bit) == 0;
+             tail = tail_.load(memory_order_acquire)) {                       // pairs with close_sending
             const std::uint64_t end = linked_end_.load(memory_order_acquire); // pairs with [advance]
             if (claims_blindly && low_mark_.load(memory_order_relaxed) < end) {
                 return tail_.fetch_add(step, memory_order_seq_cst);
@@ -464,7 +464,7 @@ private:
     void close_sending() noexcept override {
         if (!this->closed_) {
             this->closed_ = true;
-            const std::uint64_t tail = tail_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with the claims
+            const std::uint64_t tail = tail_.fetch_or(closed_bit, memory_order_release); // pairs with the claims
             WEIR_POINT("list.closing");
             final_.store(tail / step, memory_order_release); // pairs with tail_index
         }
