@@ -143,7 +143,8 @@ def model_killers():
 
 def test_killers():
     """The fuzzer's corpus, and the tests."""
-    fuzz = Program("fuzz", ["verify/fuzz/replay.cpp", "verify/fuzz/allocation.cpp"], ADDRESS)
+    fuzz = Program("fuzz", [f"verify/fuzz/{name}.cpp" for name in ("replay", "fuzz", "kinds_copied", "kinds_moved", "allocation")],
+                   ADDRESS)
     wait = Program("unit_wait", unit("wait/close_watch wait/debt_lock wait/flag_word wait/parker wait/receiver_wait "
                                      "wait/sender_wait wait/wait_list wait/stop"), PLAIN, GTEST, ["tests/unit"])
     flavor = Program("unit_flavor", unit("flavor/list flavor/look_ahead flavor/rendezvous flavor/ring flavor/list_block"),
@@ -369,10 +370,10 @@ class Report:
 
     def __init__(self, path, mutants):
         text = path.read_text() if path.exists() else ""
-        known = {mutant.name for mutant in mutants}
         self.path = path
-        self.order = [mutant.name for mutant in mutants]
-        self.rows = {cells[0].strip("`"): cells[1:] for _, cells in tables(text) if cells[0].strip("`") in known}
+        self.shown = {mutant.name: f"`{mutant.name}`" if mutant.kind == "order" else mutant.name for mutant in mutants}
+        known = {shown: name for name, shown in self.shown.items()}
+        self.rows = {known[cells[0]]: cells[1:] for _, cells in tables(text) if cells[0] in known}
         self.runs = re.findall(r"^- (Commit .*)$", text, flags=re.M)
         self.explained = set(explained())
 
@@ -396,7 +397,7 @@ class Report:
                  self.summary(), ""]
         lines += [f"- {run}" for run in runs]
         lines += ["", "| mutant | noticed by | as |", "|---|---|---|"]
-        lines += [f"| `{name}` | {' | '.join(self.rows[name])} |" for name in self.order if name in self.rows]
+        lines += [f"| {shown} | {' | '.join(self.rows[name])} |" for name, shown in self.shown.items() if name in self.rows]
         path.write_text("\n".join(lines) + "\n")
 
 
