@@ -147,7 +147,7 @@ def test_killers():
                    ADDRESS)
     wait = Program("unit_wait", unit("wait/close_watch wait/debt_lock wait/flag_word wait/parker wait/receiver_wait "
                                      "wait/sender_wait wait/wait_list wait/stop"), PLAIN, GTEST, ["tests/unit"])
-    flavor = Program("unit_flavor", unit("flavor/list flavor/look_ahead flavor/rendezvous flavor/ring flavor/list_block"),
+    flavor = Program("unit_flavor", unit("flavor/blocking_send flavor/list flavor/look_ahead flavor/rendezvous flavor/ring flavor/list_block"),
                      PLAIN, GTEST, ["tests/unit"])
     detail = Program("unit_detail", unit("channel_core handles receiving nested_drop select/select_core"), PLAIN, GTEST,
                      ["tests/unit"])

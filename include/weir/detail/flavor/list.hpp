@@ -89,7 +89,7 @@ public:
     // Sees to it that a send finds memory, if no others use it up first. Throws std::bad_alloc.
     void make_room() {
         for (;;) {
-            const std::uint64_t end = linked_end_.load(memory_order_acquire); // pairs with [advance]
+            const std::uint64_t end = linked_end_.load(memory_order_relaxed);
             const std::uint64_t tail = tail_.load(memory_order_relaxed);
             const bool is_blind = claims_blindly && low_mark_.load(memory_order_relaxed) < end;
             if (is_blind || (tail & closed_bit) != 0 || !needs_block(tail, end)) {
@@ -296,7 +296,7 @@ private:
         WEIR_POINT("list.link");
         block* next = nullptr;
         // [linked] release, pairs with the acquires of next
-        if (last->next.compare_exchange_strong(next, fresh, memory_order_acq_rel, memory_order_acquire)) {
+        if (last->next.compare_exchange_strong(next, fresh, memory_order_release, memory_order_acquire)) {
             next = fresh;
         } else {
             give_spare(fresh);
@@ -348,7 +348,7 @@ private:
             move_hint(in, next);
             in = next;
         }
-        if (index - in->start >= in->low && in->next.load(memory_order_acquire) == nullptr &&
+        if (index - in->start >= in->low && in->next.load(memory_order_relaxed) == nullptr &&
             link_next(in) == nullptr) {
             advance(low_mark_, in->end());
         }

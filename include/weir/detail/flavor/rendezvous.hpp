@@ -86,7 +86,7 @@ public:
             const wait_list::meeting met = receiving_.meet_taker(self);
             if (met.peer != nullptr && met.is_own) {
                 self.make_at(landing_.raw());
-                word_.store(written, memory_order_release); // pairs with acquire_head
+                word_.store(written, memory_order_relaxed); // read by the taker's thread once it is told
                 met.peer->finish(answer::served);
                 return enrolment::met;
             }
@@ -257,7 +257,7 @@ private:
             return send_result::full;
         }
         source.make_at(landing_.raw());
-        word_.store(written, memory_order_release); // pairs with acquire_head
+        word_.store(written, memory_order_relaxed); // read by the taker's thread once it is told
         taker->finish(answer::served);
         return send_result::sent;
     }
