@@ -118,12 +118,14 @@ public:
                 open = done;
                 sent += done ? 1 : 0;
             }
+            check(open || before_ == 1, "what came before the close is seen");
             seen.noted[1] += open ? 0 : 1;
             sent_[index] = sent;
             this->tx_[index].reset();
             return;
         }
         order_check<Threads> order;
+        before_ = 1;
         this->rx_.close();
         for (auto got = this->rx_.recv(); got.has_value(); got = this->rx_.recv()) {
             order.received(*got);
@@ -144,6 +146,7 @@ public:
 private:
     static constexpr int each = 4 / (static_cast<int>(Threads) - 1);
 
+    weir::detail::plain<int> before_;
     int sent_[Threads] = {};
     int received_[Threads] = {};
 };
@@ -177,6 +180,76 @@ public:
 private:
     told<bool> gone_;
     weir::detail::atomic<unsigned> finished_{0};
+};
+
+// Memory is out for the first block that is asked for, or the second: the send throws or goes on with what others linked, and
+// sends succeed again when memory is back.
+template <unsigned Threads>
+class out_of_memory : public list_model<Threads, message> {
+public:
+    static constexpr const char* name = Threads == 2 ? "list.out_of_memory.2" : "list.out_of_memory.3";
+    static constexpr const char* protocol = "block hand-over, memory out";
+    static constexpr const char* notes = "thrown";
+
+    out_of_memory() { allocations_that_may_fail = 2; }
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            for (int i = 1; i <= static_cast<int>(each); ++i) {
+                while (!send(index, i)) {
+                    ++seen.noted[0];
+                }
+            }
+            return;
+        }
+        order_check<Threads> order;
+        for (unsigned i = 0; i < (Threads - 1) * each; ++i) {
+            const auto got = this->rx_.recv();
+            check(got.has_value(), "a message comes while a sender is there");
+            order.received(*got);
+        }
+    }
+
+private:
+    static constexpr unsigned each = Threads == 2 ? 3 : 2;
+
+    bool send(unsigned index, int number) {
+        try {
+            return this->tx_[index].send(numbered(index, number)).has_value();
+        } catch (const std::bad_alloc&) {
+            return false;
+        }
+    }
+};
+
+// Who asks for the length walks the blocks that the receiver leaves behind meanwhile. With two threads it is the sender, else
+// one that does nothing else.
+template <unsigned Threads>
+class measured : public list_model<Threads, message_of_one> {
+public:
+    static constexpr const char* name = Threads == 2 ? "list.len.2" : "list.len.3";
+    static constexpr const char* protocol = "recycling of blocks";
+    static constexpr const char* notes = "something there,nothing there";
+
+    void thread(unsigned index) {
+        if (index == 0) {
+            for (int i = 0; i < each; ++i) {
+                check(this->rx_.recv().has_value(), "a message comes while a sender is there");
+            }
+            return;
+        }
+        for (int i = 1; index == 1 && i <= each; ++i) {
+            check(this->tx_[1].send(numbered<message_of_one>(1, i)).has_value(), "the send succeeds");
+        }
+        if (index == Threads - 1) {
+            const std::size_t length = this->tx_[index].len();
+            check(length <= each, "no more is there than was sent");
+            ++seen.noted[length != 0 ? 0 : 1];
+        }
+    }
+
+private:
+    static constexpr int each = 3;
 };
 
 // The receiver takes what is there behind a stalled sender.
@@ -214,7 +287,8 @@ private:
 #if !defined(WEIR_MODELS)
 #define WEIR_MODELS                                                                                                    \
     hand_over<2>, hand_over<3>, recycle<2>, recycle<3>, careful<2>, careful<3>, first_block<2>, first_block<3>,        \
-        close_list<2>, close_list<3>, leave_list<2>, leave_list<3>, look_ahead<2>, look_ahead<3>
+        close_list<2>, close_list<3>, leave_list<2>, leave_list<3>, measured<2>, measured<3>, out_of_memory<2>,        \
+        out_of_memory<3>, look_ahead<2>, look_ahead<3>
 #endif
 
 int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }

@@ -129,6 +129,7 @@ public:
         if (index != 0) {
             for (int i = 1; i <= 2; ++i) {
                 if (!this->tx_[index].send(numbered(index, i)).has_value()) {
+                    check(before_ == 1, "what came before the receiver went is seen");
                     ++seen.noted[0];
                     break;
                 }
@@ -146,8 +147,12 @@ public:
             order.received(*got);
             ++seen.noted[1];
         }
+        before_ = 1;
         this->end(order);
     }
+
+private:
+    weir::detail::plain<int> before_;
 };
 
 } // namespace

@@ -144,6 +144,7 @@ public:
         if (index != 0) {
             for (int i = 1; i <= each; ++i) {
                 if (!send(index, i)) {
+                    check(before_ == 1, "what came before the close is seen");
                     ++seen.noted[0];
                     break;
                 }
@@ -156,6 +157,7 @@ public:
         if (const auto got = this->rx_.recv(); got.has_value()) {
             order.received(*got);
         }
+        before_ = 1;
         this->rx_.close();
         if (choose(2) == 0) {
             return; // those that wait are told all the same
@@ -190,6 +192,7 @@ private:
         }
     }
 
+    weir::detail::plain<int> before_;
     int sent_[Threads] = {};
     int received_[Threads] = {};
     bool emptied_ = false;

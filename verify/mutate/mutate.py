@@ -7,10 +7,13 @@ All mutants are compiled into each test program at once; the environment says wh
 mutant costs a run of the tests, not a build. First it is checked that docs/design/memory_order.md names every ordered
 operation and every step, and nothing else. A mutant that nothing notices must be explained there.
 
+What the last run found is in docs/design/mutation.md. Whatever noticed a mutant then is asked first now.
+
 Exit status: 0 every mutant was noticed or is explained, 1 not so, 2 the sources, the steps or the document do not agree.
 """
 
 import argparse
+import hashlib
 import importlib.machinery
 import os
 import re
@@ -25,11 +28,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from sites import DOCUMENT, INCLUDE, ORDER, ROOT, all_sites, check_document, documented_steps, explained, without_comments  # noqa: E402
+from sites import DOCUMENT, INCLUDE, ORDER, ROOT, all_sites, check_document, documented_steps, explained, tables, without_comments  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 OUT = ROOT / "build" / "mutate"  # or where --build says
+COMPILER = os.environ.get("CXX", "g++")
 MODEL = ROOT / "verify" / "model"
+TABLE = ROOT / "docs" / "design" / "mutation.md"
 
 THREAD = ["-O1", "-g1", "-fsanitize=thread", "-fno-omit-frame-pointer"]
 ADDRESS = ["-O1", "-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
@@ -45,6 +50,7 @@ class Program:
     flags: list
     libraries: list = field(default_factory=list)
     includes: list = field(default_factory=list)
+    objects: list = field(default_factory=list)  # that are there already
 
 
 @dataclass
@@ -55,7 +61,7 @@ class Killer:
     arguments: list
     headers: str  # a pattern: mutants of which headers it may notice
     patience: float  # seconds; a run that lasts longer hangs
-    notices: str = "os"  # o: weaker orders, s: missing steps
+    notices: str = "os"  # kinds of mutants, as below
 
 
 @dataclass
@@ -65,8 +71,16 @@ class Mutant:
     line: int
     name: str
     kind: str  # order or step
-    result: str = ""
+    noticed_by: str = ""  # a killer's name
+    told: str = ""
     seconds: float = 0
+
+    def letter(self):
+        """f: an order between threads is left, only the single order of all seq_cst operations is not; o: another weaker
+        order; s: a missing step."""
+        if self.kind == "step":
+            return "s"
+        return "f" if re.search(r"seq_cst to (?!relaxed)", self.name) else "o"
 
 
 def unit(name):
@@ -77,60 +91,77 @@ def conformance(names):
     return [f"tests/conformance/{name}.cpp" for name in names.split()]
 
 
-def all_killers():
-    """In the order in which they are asked: what costs little and notices much first."""
+def sanitizer_killers():
+    """Programs under the thread sanitizer, which knows nothing of the single order of seq_cst operations."""
     protocols = Program("protocols", ["verify/mutate/killers/protocols.cpp"], [*THREAD, "-DWEIR_MEMBARRIER=0"])
     # The question of flag_word by a plain load: a read-modify-write there would order what is to be ordered elsewhere.
     unmasked = Program("protocols-unmasked", ["verify/mutate/killers/protocols.cpp"], [*THREAD, "-DWEIR_MEMBARRIER=1"])
-    fuzz = Program("fuzz", ["verify/fuzz/replay.cpp", "verify/fuzz/allocation.cpp"], ADDRESS)
-    wait = Program("unit_wait", unit("wait/debt_lock wait/flag_word wait/parker wait/receiver_wait wait/sender_wait "
-                                     "wait/wait_list wait/stop"), PLAIN, GTEST, ["tests/unit"])
-    flavor = Program("unit_flavor", unit("flavor/list flavor/look_ahead flavor/rendezvous flavor/ring flavor/list_block"),
-                     PLAIN, GTEST, ["tests/unit"])
-    detail = Program("unit_detail", unit("channel_core handles receiving nested_drop"), PLAIN, GTEST, ["tests/unit"])
-    promises = Program("conformance", conformance("disconnect lifetime order rendezvous stall timing"), PLAIN, GTEST)
-    promises_tsan = Program("conformance-tsan", conformance("disconnect lifetime order"), THREAD, GTEST)
-    own = ["--gtest_brief=1"]
-    lengthy = "--gtest_filter=-*parker*:*uses_no_processor_time*:*leaves_the_processor_alone*"
-    everything = "."
     killers = []
     for kind, program in (("", protocols), (" (unmasked)", unmasked)):
         killers += [
-            Killer("protocols parts" + kind, program, ["parts"], "wait/", 20),
-            Killer("protocols list" + kind, program, ["list"], "list|look_ahead|channel|receiv|wait/", 20),
-            Killer("protocols ring" + kind, program, ["ring"], "ring|look_ahead|blocking|channel|receiv|wait/", 20),
-            Killer("protocols rendezvous" + kind, program, ["rendezvous"], "rendezvous|blocking|channel|receiv|wait/", 20),
+            Killer("protocols parts" + kind, program, ["parts"], "wait/", 20, "o"),
+            Killer("protocols list" + kind, program, ["list"], "list|look_ahead|channel|receiv|wait/", 20, "o"),
+            Killer("protocols ring" + kind, program, ["ring"], "ring|look_ahead|blocking|channel|receiv|wait/", 20, "o"),
+            Killer("protocols rendezvous" + kind, program, ["rendezvous"], "rendezvous|blocking|channel|receiv|wait/", 20, "o"),
+            Killer("protocols select" + kind, program, ["select"], "select/|rendezvous|close_watch|waiter|wait_list|_wait", 20, "o"),
         ]
-    killers += [
-        Killer("fuzz corpus", fuzz, ["verify/fuzz/corpus"], "list|ring|look_ahead|receiving|channel|nested", 60, "s"),
-        Killer("unit_wait", wait, own, "wait/", 60, "s"),
-        Killer("unit_detail", detail, own, "channel|receiving|nested|handles|wait/", 60, "s"),
-        Killer("unit_flavor", flavor, own, "flavor/|channel|wait/", 120, "s"),
-        Killer("conformance", promises, [*own, lengthy], everything, 240, "s"),
-        Killer("conformance (thread sanitizer)", promises_tsan, own, everything, 240, "o"),
-    ]
-    return killers + model_killers()
+    return killers
 
 
 def model_killers():
-    """The models' quick sets: all interleavings, and what weak memory allows, up to a bound."""
-    if not (MODEL / "run").exists():
-        print("mutate: there are no models here", file=sys.stderr)
+    """The models under Relacy: all interleavings and what weak memory allows, up to a bound; then some at random."""
+    if not Path("/usr/include/relacy/relacy.hpp").exists():
+        print("mutate: without Relacy (Debian: relacy-dev) the models are left out", file=sys.stderr)
         return []
     sys.path.append(str(MODEL))
     models = importlib.machinery.SourceFileLoader("model_run", str(MODEL / "run")).load_module()
     OUT.mkdir(parents=True, exist_ok=True)
-    relacy = models.prepare_relacy(OUT)
-    common = "receiver_wait|flag_word|debt_lock|channel|receiving"
-    headers = {"wait": "wait/", "list": f"list|look_ahead|{common}", "ring": f"ring|look_ahead|blocking|wait/|{common}",
-               "rendezvous": f"rendezvous|blocking|wait/|{common}", "lifetime": f"flavor/(list|ring|rend)|look_ahead|{common}"}
+    models.prepare_relacy(OUT)
+    runner = OUT / "run.o"
+    if problem := models.compile_program(argparse.Namespace(compiler=COMPILER), OUT, None, "membarrier", runner):
+        print(problem, file=sys.stderr)
+        sys.exit(2)
+    both = "wait/(?!portable|futex|close)|channel_base|receiving|blocking"
+    headers = {"wait": "wait/(?!portable)|flavor/(list|ring)|channel_base|receiving|blocking",
+               "list": f"list|look_ahead|{both}", "ring": f"ring|look_ahead|{both}", "rendezvous": f"rendezvous|{both}",
+               "lifetime": f"flavor/(list|ring|rend)|{both}",
+               "select": f"select/|close_watch|flavor/(rend|ring)|{both}", "portable": "portable"}
+    order = ["wait", "lifetime", "list", "rendezvous", "ring", "select"]
     killers = []
-    for name, variant in models.RUNS:
-        program = Program(f"model-{name}-{variant}", [f"verify/model/{name}.cpp"],
-                          ["-O2", "-DNDEBUG", "-isystem", str(relacy), *models.VARIANTS[variant]], [],
-                          ["verify/model/platform", "verify/model"])
-        killers.append(Killer(f"model {name} ({variant})", program, ["--quick"], headers.get(name, "."), 300))
+    # At random any number of loads may be stale, which is what a weak order takes; a missing step wants some interleaving.
+    quick = ("", ["--quick"])
+    at_random = (" at random", ["--random", "--amount", "10000"])
+    for (how, arguments), notices in ((at_random, "fo"), (quick, "fos"), (at_random, "s")):
+        for name, variant in sorted(models.RUNS, key=lambda run: order.index(run[0])):
+            program = Program(f"model-{name}-{variant}", [f"verify/model/{name}.cpp"],
+                              ["-O1", "-DNDEBUG", "-isystem", str(OUT / "relacy"), *models.VARIANTS[variant]], [],
+                              ["verify/model/platform", "verify/model"], [runner])
+            killers.append(Killer(f"models {name} ({variant}){how}", program, ["--until-failure", *arguments],
+                                  headers[variant if variant == "portable" else name], 300, notices))
     return killers
+
+
+def test_killers():
+    """The fuzzer's corpus, and the tests."""
+    fuzz = Program("fuzz", [f"verify/fuzz/{name}.cpp" for name in ("replay", "fuzz", "kinds_copied", "kinds_moved", "allocation")],
+                   ADDRESS)
+    wait = Program("unit_wait", unit("wait/close_watch wait/debt_lock wait/flag_word wait/parker wait/receiver_wait "
+                                     "wait/sender_wait wait/wait_list wait/stop"), PLAIN, GTEST, ["tests/unit"])
+    flavor = Program("unit_flavor", unit("flavor/blocking_send flavor/list flavor/look_ahead flavor/rendezvous flavor/ring flavor/list_block"),
+                     PLAIN, GTEST, ["tests/unit"])
+    detail = Program("unit_detail", unit("channel_core handles receiving nested_drop select/select_core"), PLAIN, GTEST,
+                     ["tests/unit"])
+    promises = Program("conformance", conformance("disconnect lifetime order rendezvous select selector stall timing"),
+                       PLAIN, GTEST)
+    own = ["--gtest_brief=1"]
+    lengthy = "--gtest_filter=-*parker*:*uses_no_processor_time*:*leaves_the_processor_alone*"
+    return [
+        Killer("fuzz corpus", fuzz, ["verify/fuzz/corpus"], "list|ring|look_ahead|receiving|channel|nested", 60, "s"),
+        Killer("unit_wait", wait, own, "wait/", 60, "s"),
+        Killer("unit_detail", detail, own, "channel|receiving|nested|handles|wait/|select/", 60, "s"),
+        Killer("unit_flavor", flavor, own, "flavor/|channel|wait/", 90, "s"),
+        Killer("conformance", promises, [*own, lengthy], ".", 150, "s"),
+    ]
 
 
 # ---- Mutants ----
@@ -223,17 +254,33 @@ class Builder:
         began = time.monotonic()
         folder = OUT / program.name
         folder.mkdir(parents=True, exist_ok=True)
+        made_of = folder / "made_of"
+        key = self.key_of(program)
+        if made_of.exists() and made_of.read_text() == key:
+            return folder / "program"
         includes = [f"-I{ROOT / each}" for each in program.includes] + [f"-I{OUT / 'include'}"]
-        compiler = [*os.environ.get("CCACHE", "").split(), os.environ.get("CXX", "g++")]
+        compiler = [*os.environ.get("CCACHE", "").split(), COMPILER]
         flags = ["-std=c++23", "-w", "-pthread", *program.flags, "-include", str(HERE / "mutated.hpp"), *includes]
-        objects = []
+        objects = list(program.objects)
         for source in program.sources:
             made = folder / (Path(source).stem + ".o")
             objects.append(made)
             self.call([*compiler, *flags, "-c", ROOT / source, "-o", made])
         self.call([*compiler, *flags, *objects, *program.libraries, "-o", folder / "program"])
+        made_of.write_text(key)
         print(f"built {program.name} in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         return folder / "program"
+
+    @staticmethod
+    def key_of(program):
+        """Changes with whatever the program is made of."""
+        folders = {OUT / "include", HERE / "mutated.hpp", *(ROOT / each for each in program.includes),
+                   *((ROOT / source).parent for source in program.sources)}
+        files = sorted({file for folder in folders for file in [folder, *folder.rglob("*")] if file.suffix in (".hpp", ".cpp")})
+        made_of = hashlib.sha256(repr((COMPILER, program)).encode())
+        for file in files:
+            made_of.update(file.read_bytes())
+        return made_of.hexdigest()
 
     @staticmethod
     def call(command):
@@ -279,23 +326,37 @@ def ask(killer, builder, mutant):
     path = builder.path_of(killer.program)
     happened = run(killer, path, mutant.number, killer.patience)
     if happened == "hangs":  # or is the machine busy?
-        happened = run(killer, path, mutant.number, 2 * killer.patience)
+        happened = run(killer, path, mutant.number, killer.patience)
+    if happened and killer.name not in innocent_killers:
+        if wrong := run(killer, path, 0, 3 * killer.patience):
+            print(f"mutate: {killer.name} fails without a mutant: {wrong}", file=sys.stderr, flush=True)
+            os._exit(1)
+        innocent_killers.add(killer.name)
     return happened
 
 
-def kill(mutant, killers, builder):
+innocent_killers = set()  # seen to find nothing wrong with the library as it is
+
+
+def kill(mutant, killers, builder, last):
+    """Asks one after the other, first whatever noticed the mutant in the last run."""
     began = time.monotonic()
-    letter = "o" if mutant.kind == "order" else "s"
-    for killer in killers:
-        if letter in killer.notices and re.search(killer.headers, mutant.header.removeprefix("weir/detail/")):
-            if happened := ask(killer, builder, mutant):
-                mutant.result = f"{killer.name}: {happened}"
-                break
+    killers = [killer for killer in killers if mutant.letter() in killer.notices
+               and re.search(killer.headers, mutant.header.removeprefix("weir/detail/"))]
+    for killer in sorted(killers, key=lambda killer: killer.name != last.get(mutant.name)):
+        if happened := ask(killer, builder, mutant):
+            mutant.noticed_by = killer.name
+            mutant.told = happened
+            break
     mutant.seconds = time.monotonic() - began
     return mutant
 
 
 # ---- Telling ----
+
+SURVIVES = "**survives**"
+EXPLAINED = "survives, [explained](memory_order.md#what-no-test-can-tell)"
+
 
 def told_of(command):
     try:
@@ -304,22 +365,40 @@ def told_of(command):
         return "?"
 
 
-def report(mutants, seconds):
-    known = set(explained())
-    killed = [each for each in mutants if each.result]
-    survived = [each for each in mutants if not each.result]
-    unexplained = [each for each in survived if each.name not in known]
-    lines = [f"{len(killed)} of {len(mutants)} mutants were noticed; {len(survived) - len(unexplained)} of the others are "
-             f"explained, {len(unexplained)} are not.",
-             "",
-             f"Commit {told_of(['git', 'rev-parse', '--short', 'HEAD'])}, {told_of(['g++', '--version'])}, "
-             f"{seconds / 60:.0f} minutes.",
-             "", "| mutant | noticed by |", "|---|---|"]
-    for mutant in mutants:
-        result = mutant.result or ("survives, explained" if mutant.name in known else "**survives**")
-        lines.append(f"| {mutant.name} | {result} |")
-    stale = [each.name for each in killed if each.name in known]
-    return "\n".join(lines) + "\n", unexplained, stale
+class Report:
+    """The table of mutants. What was not run this time stays as it is in the file."""
+
+    def __init__(self, path, mutants):
+        text = path.read_text() if path.exists() else ""
+        self.path = path
+        self.shown = {mutant.name: f"`{mutant.name}`" if mutant.kind == "order" else mutant.name for mutant in mutants}
+        known = {shown: name for name, shown in self.shown.items()}
+        self.rows = {known[cells[0]]: cells[1:] for _, cells in tables(text) if cells[0] in known}
+        self.runs = re.findall(r"^- (Commit .*)$", text, flags=re.M)
+        self.explained = set(explained())
+
+    def noticed_by(self):
+        return {name: cells[0] for name, cells in self.rows.items() if cells[0] and "survives" not in cells[0]}
+
+    def add(self, mutant):
+        survives = EXPLAINED if mutant.name in self.explained else SURVIVES
+        self.rows[mutant.name] = [mutant.noticed_by or survives, mutant.told.replace("|", "/")]
+
+    def summary(self):
+        survivors = [name for name in self.rows if name not in self.noticed_by()]
+        explained_ones = sum(name in self.explained for name in survivors)
+        return (f"{len(self.rows) - len(survivors)} of {len(self.rows)} mutants are noticed, {explained_ones} are explained, "
+                f"{len(survivors) - explained_ones} survive.")
+
+    def write(self, path, runs):
+        lines = ["# Mutants", "",
+                 "Written by `./verify.sh mutate --output docs/design/mutation.md`; what it means is in "
+                 "[verification.md](verification.md#mutation).", "",
+                 self.summary(), ""]
+        lines += [f"- {run}" for run in runs]
+        lines += ["", "| mutant | noticed by | as |", "|---|---|---|"]
+        lines += [f"| {shown} | {' | '.join(self.rows[name])} |" for name, shown in self.shown.items() if name in self.rows]
+        path.write_text("\n".join(lines) + "\n")
 
 
 def main():
@@ -328,52 +407,73 @@ def main():
     parser.add_argument("--check", action="store_true", help="only hold steps.toml and the document to the sources")
     parser.add_argument("--only", action="append", default=[], metavar="FILE[:LINE]", help="only mutants there; may be repeated")
     parser.add_argument("--kind", default="", choices=["order", "step"], help="only weaker orders, or only missing steps")
-    parser.add_argument("--quick", action="store_true", help="a sample that takes about a minute, by the cheapest programs")
+    parser.add_argument("--quick", action="store_true", help="a sample of what the cheapest program noticed: one minute")
     parser.add_argument("--killer", action="append", default=[], metavar="NAME", help="only killers whose names contain NAME")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="so many runs at a time (2)")
     parser.add_argument("--build", type=Path, metavar="FOLDER", help="where to build (build/mutate)")
-    parser.add_argument("--output", metavar="FILE", help="write the table there as well")
+    parser.add_argument("--output", type=Path, metavar="FILE",
+                        help="write the table there; mutants that are not run now keep their row in it")
+    parser.add_argument("--resume", action="store_true", help="leave out the mutants that the table has a killer for")
     asked = parser.parse_args()
 
     global OUT
     OUT = asked.build.resolve() if asked.build else OUT
     began = time.monotonic()
-    mutants = make_mutants()
+    everything = mutants = make_mutants()
     for only in asked.only:
         file, _, line = only.partition(":")
         mutants = [each for each in mutants if each.header.endswith(file) and line in ("", str(each.line))]
-    mutants = [each for each in mutants if asked.kind in ("", each.kind)]
+    mutants = sorted((each for each in mutants if asked.kind in ("", each.kind)), key=lambda mutant: mutant.kind)
     if asked.check or asked.list:
         for mutant in mutants if asked.list else []:
             print(f"{mutant.number:4} {mutant.header}:{mutant.line} {mutant.name}")
         print(f"{len(mutants)} mutants")
         return 0
-    killers = [each for each in all_killers() if not asked.killer or any(name in each.name for name in asked.killer)]
+    report = Report(asked.output or TABLE, everything)
+    last = report.noticed_by()
+    if asked.resume:
+        mutants = [each for each in mutants if each.name not in last]
     if asked.quick:
-        killers = [each for each in killers if each.program.name == "protocols"]
-        orders = [each for each in mutants if each.kind == "order" and each.name.endswith("relaxed")
-                  and each.name not in explained() and "seq_cst" not in each.name]
-        mutants = orders[::max(1, len(orders) // 8)]
+        killers = [each for each in sanitizer_killers() if each.program.name == "protocols"]
+        names = [each.name for each in killers]
+        mutants = [each for each in mutants if last.get(each.name) in names]
+        mutants = mutants[::max(1, len(mutants) // 8)]
+        attempts = 3  # whether the sanitizer sees a race depends on how the threads meet
+    else:
+        killers = [each for make in (sanitizer_killers, model_killers, test_killers) for each in make()
+                   if not asked.killer or any(name in each.name for name in asked.killer)]
+        attempts = 1
+    if not mutants:
+        print(f"no mutants: {report.path.name} has none, or --only, --kind and --resume leave none")
+        return 2
 
     builder = Builder()
-    innocent = Mutant(0, "", 0, "none", "order")
+    ran = (f"Commit {told_of(['git', 'rev-parse', '--short', 'HEAD'])}, {told_of([COMPILER, '--version'])}, "
+           f"{len(mutants)} mutants")
+    done = []
+
+    def kill_one(mutant):
+        for _ in range(attempts):
+            if kill(mutant, killers, builder, last).noticed_by:
+                break
+        return mutant
+
     with ThreadPoolExecutor(asked.jobs) as pool:
-        for killer, happened in zip(killers, pool.map(lambda each: ask(each, builder, innocent), killers)):
-            if happened:
-                print(f"mutate: {killer.name} fails without a mutant: {happened}", file=sys.stderr)
-                return 1
-        done = []
-        for mutant in pool.map(lambda each: kill(each, killers, builder), mutants):
-            print(f"{mutant.seconds:5.1f} s  {mutant.name}: {mutant.result or 'SURVIVES'}", flush=True)
+        for mutant in pool.map(kill_one, mutants):
+            print(f"{mutant.seconds:5.1f} s  {mutant.name}: "
+                  f"{mutant.noticed_by + ': ' + mutant.told if mutant.noticed_by else 'SURVIVES'}", flush=True)
             done.append(mutant)
-    text, unexplained, stale = report(done, time.monotonic() - began)
-    if asked.output:
-        Path(asked.output).write_text(text)
-    print(text.splitlines()[0])
-    for mutant in unexplained:
-        print(f"survives without an explanation: {mutant.name}")
-    for name in stale:
-        print(f"noticed, though explained as never noticed: {name}")
+            report.add(mutant)
+            if asked.output:
+                minutes = (time.monotonic() - began) / 60
+                report.write(asked.output, [*report.runs, f"{ran}, {minutes:.0f} minutes"])
+    print(report.summary())
+    unexplained = [each.name for each in done if not each.noticed_by and each.name not in report.explained]
+    for name in unexplained:
+        print(f"survives without an explanation: {name}")
+    for mutant in done:
+        if mutant.noticed_by and mutant.name in report.explained:
+            print(f"noticed, though explained as never noticed: {mutant.name}")
     return 1 if unexplained else 0
 
 

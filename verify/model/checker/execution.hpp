@@ -162,15 +162,20 @@ public:
         context().sched();
         word& in = find(address, at, kind::atomic);
         use(in, false, "used before it was made", at);
-        uint64_t value = load_from(in, failure, at);
+        uint64_t value = load_from(in, std::memory_order_relaxed, at); // who succeeds has the order of success alone
         bool done = false;
+        if (value != expected) {
+            value = load_from(in, failure, at);
+        }
         if (value == expected && in.value == expected) {
             bool fails = false;
             if (weak && (context().is_random_sched() || !has_failed_)) {
                 fails = context().rand(context().is_random_sched() ? 4 : 2, rl::sched_type_cas_fail) == 0;
                 has_failed_ = has_failed_ || fails;
             }
-            if (!fails) {
+            if (fails) {
+                load_newest(in, failure);
+            } else {
                 change_in(in, desired, order);
                 done = true;
             }
@@ -449,6 +454,8 @@ private:
 };
 
 inline execution now_running;
+// How many that a model allows to: those of blocks.
+inline int allocations_that_may_fail = 0;
 
 // One of `count` ways to go on.
 inline unsigned choose(unsigned count) { return rl::ctx().rand(count, rl::sched_type_user); }

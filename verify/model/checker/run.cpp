@@ -12,7 +12,14 @@
 #include <string_view>
 
 // Relacy replaces the plain forms alone, and those inline: the others must lead to them, whatever the compiler inlines.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return ::operator new(size); }
+// And memory may be out.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    if (model::allocations_that_may_fail > 0 && model::choose(2) == 1) {
+        --model::allocations_that_may_fail;
+        return nullptr;
+    }
+    return ::operator new(size);
+}
 void operator delete(void* place, std::size_t) noexcept { ::operator delete(place); }
 void operator delete[](void* place, std::size_t) noexcept { ::operator delete[](place); }
 
@@ -29,12 +36,14 @@ class suite : public rl::test_suite<suite<Threads>, Threads> {
 public:
     void before() {
         now_running.begin();
+        allocations_that_may_fail = 0;
         steady_clock::is_late = false;
         steady_clock::may_be_late = false;
         model_ = current->make();
     }
     void thread(unsigned index) { model_->run(index); }
     void after() {
+        allocations_that_may_fail = 0;
         steady_clock::may_be_late = false;
         delete model_;
         check(now_running.alive == 0, "each message that was made is destroyed, once");
@@ -126,6 +135,7 @@ bool run_one(const options& how) {
 
 int run_models(std::span<const description> models, int count, char** arguments) {
     options how;
+    bool until_failure = false;
     std::string_view wanted;
     for (int i = 1; i < count; ++i) {
         const std::string_view argument = arguments[i];
@@ -133,6 +143,8 @@ int run_models(std::span<const description> models, int count, char** arguments)
             how.random = true;
         } else if (argument == "--quick") {
             how.quick = true;
+        } else if (argument == "--until-failure") {
+            until_failure = true;
         } else if (argument == "--trace") {
             how.trace = true;
         } else if (argument == "--amount" && i + 1 < count) {
@@ -153,6 +165,9 @@ int run_models(std::span<const description> models, int count, char** arguments)
             current = &model;
             found = true;
             good = run_one(how) && good;
+            if (!good && until_failure) {
+                return 1;
+            }
         }
     }
     if (!found) {

@@ -4,7 +4,7 @@
 // missing order shows as a race on plain data, whatever the processor does. Nothing here orders the threads but the
 // library: they start together by relaxed operations.
 //
-//     protocols NAME...      of: parts list ring rendezvous
+//     protocols NAME...      of: parts list ring rendezvous select
 #include <weir/detail/wait/portable_parker.hpp>
 #include <weir/weir.hpp>
 
@@ -546,6 +546,140 @@ void giving_up() {
     });
 }
 
+// ---- Select ----
+
+// Selects crosswise: each sends to the other or receives from it, in turns of which both know how they ended.
+void crossed_selects() {
+    repeat(4, [](int) {
+        auto [there, from_there] = weir::sync_channel<object>(0);
+        auto [back, from_back] = weir::sync_channel<object>(0);
+        std::vector<int> written(2 * many);
+        const auto side = [&written](auto out, auto in, std::size_t begin) {
+            return [&written, out = std::move(out), in = std::move(in), begin]() mutable {
+                for (std::size_t i = begin; i < begin + many; ++i) {
+                    written[i] = 7;
+                    const bool open = weir::select(
+                        weir::on_send(out, object(7, &written[i]), [](auto sent) { return sent.has_value(); }),
+                        weir::on_recv(in, [](auto got) {
+                            check(!got || std::exchange(*got->written, 8) == 7, "what its sender wrote is seen");
+                            return got.has_value();
+                        }));
+                    if (!open) {
+                        break;
+                    }
+                }
+                in.reset();
+                out.reset();
+            };
+        };
+        together(side(std::move(there), std::move(from_back), 0), side(std::move(back), std::move(from_there), many));
+    });
+}
+
+// Sends of all kinds and a select that receives from all, then is told that all have gone; with time-outs in between.
+void gathering_select() {
+    repeat(4, [](int turn) {
+        auto [list_tx, list_rx] = weir::channel<object>();
+        auto [ring_tx, ring_rx] = weir::sync_channel<number>(1);
+        auto [meeting_tx, meeting_rx] = weir::sync_channel<object>(0);
+        std::vector<int> written(3 * many, 7);
+        int received = 0;
+        const auto look = [&received](auto& in) {
+            return [&received, &in](auto got) {
+                if (!got) {
+                    in.reset();
+                    return;
+                }
+                check(std::exchange(*got->written, 8) == 7, "what its sender wrote is seen");
+                ++received;
+            };
+        };
+        const auto send = [&written](auto out, std::size_t begin) {
+            return [&written, out = std::move(out), begin]() mutable {
+                for (std::size_t at = begin; at < begin + many; ++at) {
+                    check(send_one(out, 7, &written[at]), "a send succeeds");
+                }
+                out.reset();
+            };
+        };
+        together(
+            send(std::move(list_tx), 0), send(std::move(ring_tx), many), send(std::move(meeting_tx), 2 * many), [&] {
+                const auto patience = turn % 2 == 0 ? std::chrono::microseconds(1h) : 20us;
+                while (list_rx || ring_rx || meeting_rx) {
+                    // An arm without a channel is ready: it is left out by hand.
+                    if (list_rx && ring_rx && meeting_rx) {
+                        weir::select(weir::on_recv(list_rx, look(list_rx)), weir::on_recv(ring_rx, look(ring_rx)),
+                                     weir::on_recv(meeting_rx, look(meeting_rx)), weir::on_timeout(patience, [] {}));
+                    } else if (list_rx) {
+                        weir::select(weir::on_recv(list_rx, look(list_rx)), weir::on_timeout(patience, [] {}));
+                    } else if (ring_rx) {
+                        weir::select(weir::on_recv(ring_rx, look(ring_rx)), weir::on_timeout(patience, [] {}));
+                    } else {
+                        weir::select(weir::on_recv(meeting_rx, look(meeting_rx)), weir::on_timeout(patience, [] {}));
+                    }
+                }
+            });
+        check(received == 3 * many, "every message came");
+    });
+}
+
+// What the receiver did before it went is seen by a select that is told so.
+void watching_select() {
+    repeat(16, [](int turn) {
+        auto [list_tx, list_rx] = weir::channel<number>();
+        auto [ring_tx, ring_rx] = weir::sync_channel<number>(1);
+        int data[2] = {};
+        int seen = 0;
+        together(
+            [&, in = std::move(list_rx)]() mutable {
+                data[0] = 1;
+                turn % 2 == 0 ? in.reset() : in.close();
+            },
+            [&, in = std::move(ring_rx)]() mutable {
+                data[1] = 1;
+                in.reset();
+            },
+            [&] {
+                weir::select(weir::on_disconnected(list_tx, [&] { seen = std::exchange(data[0], 2); }),
+                             weir::on_disconnected(ring_tx, [&] { seen = std::exchange(data[1], 2); }));
+            });
+        check(seen == 1, "what came before is seen");
+    });
+}
+
+// A selector that goes while its ends are being told.
+void short_lived_selectors() {
+    repeat(64, [](int turn) {
+        auto [one_tx, one_rx] = weir::channel<object>();
+        auto [other_tx, other_rx] = weir::channel<object>();
+        auto [room_tx, room_rx] = weir::sync_channel<number>(1);
+        int written[4] = {7, 7, 7, 7};
+        check(send_one(room_tx, 7, &written[3]), "there is room for one");
+        const auto send = [&written](auto& out, int at) {
+            return [&written, &out, at] { check(send_one(out, 7, &written[at]), "a send succeeds"); };
+        };
+        together(
+            send(one_tx, 0), send(other_tx, 1), [&] { check(room_rx.recv().has_value(), "there is one"); },
+            [&] {
+                weir::selector any;
+                const std::size_t one = any.add(one_rx);
+                const std::size_t other = any.add(other_rx);
+                const std::size_t room = any.add(room_tx);
+                for (int i = 0; i < turn % 4; ++i) {
+                    const std::size_t ready = any.ready();
+                    if (ready == one || ready == other) {
+                        auto got = (ready == one ? one_rx : other_rx).try_recv();
+                        check(got.has_value() && std::exchange(*got->written, 8) == 7,
+                              "an end that is ready has a message");
+                    } else {
+                        check(ready == room && room_tx.try_send(number{7, &written[2]}).has_value(), "there is room");
+                        any.remove(room);
+                    }
+                }
+            });
+    });
+}
+
 template <class Channel>
 void every_traffic() {
     for (int way = 0; way < 4; ++way) {
@@ -585,6 +719,11 @@ void run(const char* what) {
         every_channel<bounded_of<number, 0>>();
         every_channel<bounded_of<object, 0>>();
         giving_up<bounded_of<object, 0>>();
+    } else if (std::strcmp(what, "select") == 0) {
+        crossed_selects();
+        gathering_select();
+        watching_select();
+        short_lived_selectors();
     } else {
         std::fprintf(stderr, "protocols: there is no %s\n", what);
         std::exit(2);

@@ -89,7 +89,7 @@ public:
     // Sees to it that a send finds memory, if no others use it up first. Throws std::bad_alloc.
     void make_room() {
         for (;;) {
-            const std::uint64_t end = linked_end_.load(memory_order_acquire); // pairs with [advance]
+            const std::uint64_t end = linked_end_.load(memory_order_relaxed);
             const std::uint64_t tail = tail_.load(memory_order_relaxed);
             const bool is_blind = claims_blindly && low_mark_.load(memory_order_relaxed) < end;
             if (is_blind || (tail & closed_bit) != 0 || !needs_block(tail, end)) {
@@ -228,8 +228,8 @@ private:
 
     // For one claim that cannot go wrong: an index whose block is linked, or the closed bit. Throws std::bad_alloc.
     WEIR_NOINLINE std::uint64_t claim_carefully() {
-        for (std::uint64_t tail = tail_.load(memory_order_seq_cst); (tail & closed_bit) == 0;
-             tail = tail_.load(memory_order_seq_cst)) {
+        for (std::uint64_t tail = tail_.load(memory_order_acquire); (tail & closed_bit) == 0;
+             tail = tail_.load(memory_order_acquire)) {                       // pairs with close_sending
             const std::uint64_t end = linked_end_.load(memory_order_acquire); // pairs with [advance]
             if (claims_blindly && low_mark_.load(memory_order_relaxed) < end) {
                 return tail_.fetch_add(step, memory_order_seq_cst);
@@ -296,7 +296,7 @@ private:
         WEIR_POINT("list.link");
         block* next = nullptr;
         // [linked] release, pairs with the acquires of next
-        if (last->next.compare_exchange_strong(next, fresh, memory_order_acq_rel, memory_order_acquire)) {
+        if (last->next.compare_exchange_strong(next, fresh, memory_order_release, memory_order_acquire)) {
             next = fresh;
         } else {
             give_spare(fresh);
@@ -348,7 +348,7 @@ private:
             move_hint(in, next);
             in = next;
         }
-        if (index - in->start >= in->low && in->next.load(memory_order_acquire) == nullptr &&
+        if (index - in->start >= in->low && in->next.load(memory_order_relaxed) == nullptr &&
             link_next(in) == nullptr) {
             advance(low_mark_, in->end());
         }
@@ -464,7 +464,7 @@ private:
     void close_sending() noexcept override {
         if (!this->closed_) {
             this->closed_ = true;
-            const std::uint64_t tail = tail_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with the claims
+            const std::uint64_t tail = tail_.fetch_or(closed_bit, memory_order_release); // pairs with the claims
             WEIR_POINT("list.closing");
             final_.store(tail / step, memory_order_release); // pairs with tail_index
         }

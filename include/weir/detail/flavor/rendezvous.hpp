@@ -86,7 +86,7 @@ public:
             const wait_list::meeting met = receiving_.meet_taker(self);
             if (met.peer != nullptr && met.is_own) {
                 self.make_at(landing_.raw());
-                word_.store(written, memory_order_release); // pairs with acquire_head
+                word_.store(written, memory_order_relaxed); // read by the taker's thread once it is told
                 met.peer->finish(answer::served);
                 return enrolment::met;
             }
@@ -153,9 +153,10 @@ public:
 
     bool is_send_under_way() const noexcept override { return false; }
 
-    // Whether acquire() may find a message: a sender that waits may give up.
-    bool has_message() const noexcept { return word_.load(memory_order_seq_cst) == written || sending_.is_waited(); }
-    bool seems_to_have_message() const noexcept { return sending_.is_waited(); }
+    // Whether acquire() may find a message: a sender that waits may give up. Where this receiver does not wait itself
+    // nothing else makes one.
+    bool has_message() const noexcept { return sending_.is_waited(); }
+    bool seems_to_have_message() const noexcept { return has_message(); }
 
     enrolment enrol_receiver(waiter& self) noexcept {
         receiving_.enrol_taker(self);
@@ -256,7 +257,7 @@ private:
             return send_result::full;
         }
         source.make_at(landing_.raw());
-        word_.store(written, memory_order_release); // pairs with acquire_head
+        word_.store(written, memory_order_relaxed); // read by the taker's thread once it is told
         taker->finish(answer::served);
         return send_result::sent;
     }
@@ -298,7 +299,7 @@ private:
     void close_sending() noexcept override {
         if (!this->closed_) {
             this->closed_ = true;
-            word_.exchange(closed_bit, memory_order_seq_cst); // pairs with try_send, waiters_to_wake
+            word_.exchange(closed_bit, memory_order_release); // pairs with try_send
             WEIR_POINT("rendezvous.closing");
             sending_.wake_all();
         }

@@ -390,8 +390,7 @@ private:
         std::uint64_t tail = tail_.load(memory_order_relaxed);
         while ((tail & closed_bit) == 0 && room(tail, own_head_) != 0) {
             const std::uint64_t ticket = tail / 2;
-            // seq_cst, as in claim
-            if (tail_.compare_exchange_weak(tail, after(ticket) * 2, memory_order_seq_cst, memory_order_relaxed)) {
+            if (tail_.compare_exchange_weak(tail, after(ticket) * 2, memory_order_relaxed, memory_order_relaxed)) {
                 WEIR_POINT("ring.serve");
                 const place at = slots_.at(slot_of(ticket));
                 if (next.may_be_served()) {
@@ -411,7 +410,7 @@ private:
     void close_sending() noexcept override {
         if (!this->closed_) {
             this->closed_ = true;
-            tail_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with the claims
+            tail_.fetch_or(closed_bit, memory_order_release); // pairs with the claims
             WEIR_POINT("ring.closing");
             sending_.wake_all();
         }

@@ -5,6 +5,7 @@
 #define WEIR_DETAIL_SELECT_ARM_HPP
 
 #include <weir/detail/channel_base.hpp>
+#include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/wait/deadline.hpp>
 #include <weir/detail/wait/parker.hpp>
 #include <weir/detail/wait/waiter.hpp>
@@ -51,8 +52,8 @@ public:
 
 private:
     claim_word claim_;
-    answer outcome_{};
-    select_arm* answered_ = nullptr;
+    plain<answer> outcome_ = answer::retry;
+    plain<select_arm*> answered_ = nullptr;
     parker parker_;
 };
 

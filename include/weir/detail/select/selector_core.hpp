@@ -18,6 +18,7 @@
 #define WEIR_DETAIL_SELECT_SELECTOR_CORE_HPP
 
 #include <weir/detail/handles.hpp>
+#include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/select/random.hpp>
 #include <weir/detail/wait/deadline.hpp>
 #include <weir/detail/wait/parker.hpp>
@@ -64,7 +65,7 @@ private:
     channel_holder holder_; // the handle may go before the entry does
     claim_word claim_;
     selector_core* core_ = nullptr;
-    selector_entry* told_next_ = nullptr;
+    plain<selector_entry*> told_next_ = nullptr;
     std::size_t key_ = 0;
     std::size_t place_ = 0;               // among the candidates
     deadline due_at_ = deadline::never(); // in the heap; not later than due()

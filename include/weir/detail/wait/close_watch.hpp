@@ -3,7 +3,8 @@
 // Who wants to be told that a channel was closed, and of nothing else.
 //
 // No wake is lost: a watcher raises `watched` and then looks whether the channel is closed; who closed it then raises
-// `told`. Both are read-modify-writes of one word: whichever comes second sees what came before the first.
+// `told`. Both are read-modify-writes of one word. A watcher that comes second sees the closed channel; who closed it and
+// comes second sees the flag, and finds the watcher by the lock.
 #ifndef WEIR_DETAIL_WAIT_CLOSE_WATCH_HPP
 #define WEIR_DETAIL_WAIT_CLOSE_WATCH_HPP
 
@@ -21,7 +22,7 @@ public:
         lock_.lock();
         list_.push_back(node);
         (void)lock_.unlock_unless_owed();               // nobody owes here
-        state_.fetch_or(watched, memory_order_acq_rel); // pairs with tell()
+        state_.fetch_or(watched, memory_order_acquire); // pairs with tell()
     }
     void withdraw(waiter& node) noexcept {
         lock_.lock();
@@ -31,7 +32,7 @@ public:
 
     // Who closed the channel, once that is visible.
     void tell() noexcept {
-        if ((state_.fetch_or(told, memory_order_acq_rel) & watched) == 0) { // pairs with enrol()
+        if ((state_.fetch_or(told, memory_order_release) & watched) == 0) { // pairs with enrol()
             return;
         }
         wait_list claimed;
