@@ -49,8 +49,10 @@ protected:
             taken_.error = channel_errc::stopped;
         }
         const bool waits = taken_.message == nullptr && taken_.error == channel_errc::empty;
-        if (waits && is_timer()) {
-            timer_thread::started();
+        if constexpr (can_be_timer) {
+            if (waits && is_timer()) {
+                timer_thread::started();
+            }
         }
         return !waits;
     }
