@@ -88,7 +88,7 @@ TEST_P(destroying, a_waiting_receive_leaves_the_channel_as_it_was) {
     if (GetParam().is_rendezvous()) {
         EXPECT_EQ(outcome(tx.try_send(made(1))), channel_errc::full);
     }
-    worker sends([&tx = tx] { EXPECT_TRUE(tx.send(made(1))); });
+    worker sends([&] { EXPECT_TRUE(tx.send(made(1))); });
     EXPECT_EQ(*rx.recv().value(), 1u);
     EXPECT_EQ(calls, 0);
 }
@@ -130,7 +130,7 @@ TEST_P(destroying, a_receive_that_was_scheduled_leaves_its_message_at_the_front)
     if (GetParam().is_rendezvous()) {
         EXPECT_EQ(outcome(tx.try_send(made(2))), channel_errc::full) << "none is served past it";
     }
-    worker sends([&tx = tx] { EXPECT_TRUE(tx.send(made(2))); });
+    worker sends([&] { EXPECT_TRUE(tx.send(made(2))); });
     task receives = receive_one(rx, queue, calls); // without a wait
     EXPECT_TRUE(receives.has_ended());
     EXPECT_EQ(*rx.recv().value(), 2u);
@@ -217,7 +217,7 @@ TEST_P(destroying, a_receive_that_is_being_woken_waits_for_that_and_leaves_its_m
         task waits = receive_one(rx, queue, calls);
         {
             halt wakes("sender", point);
-            actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.try_send(made(1))); });
+            actor sender("sender", [&] { EXPECT_TRUE(tx.try_send(made(1))); });
             wakes.wait_until_there();
             worker destroys([&] { waits.destroy(); });
             destroys.wait_until_asleep();
@@ -240,7 +240,7 @@ TEST_P(destroying_bounded, a_send_that_is_being_woken_waits_for_that_and_has_sen
         task waits = send_one(*handles<value>(tx).bounded, message, queue, calls);
         {
             halt wakes("receiver", point);
-            actor receiver("receiver", [&rx = rx] { EXPECT_TRUE(rx.try_recv()); });
+            actor receiver("receiver", [&] { EXPECT_TRUE(rx.try_recv()); });
             wakes.wait_until_there();
             worker destroys([&] { waits.destroy(); });
             destroys.wait_until_asleep();
@@ -260,7 +260,7 @@ TEST_P(destroying, waits_for_a_call_of_the_scheduler) {
     task waits = receive_one(rx, queue, calls);
     {
         halt schedules("sender", "coro.schedule");
-        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.try_send(made(1))); });
+        actor sender("sender", [&] { EXPECT_TRUE(tx.try_send(made(1))); });
         schedules.wait_until_there();
         worker destroys([&] { waits.destroy(); });
         destroys.wait_until_asleep();
@@ -308,7 +308,7 @@ TEST_P(destroying, one_that_is_in_the_queue_of_a_busy_thread_does_not_wait_for_i
     task stands = stand(busy_rx, busy);
     task waits = receive_one(rx, queue, calls);
     task starts = start(start_rx, busy_tx, tx);
-    worker sends([&start_tx = start_tx] { EXPECT_TRUE(start_tx.try_send(made(0))); });
+    worker sends([&] { EXPECT_TRUE(start_tx.try_send(made(0))); });
     busy.wait_until_held();
     waits.destroy();
     EXPECT_EQ(*rx.try_recv().value(), 2u);
@@ -328,11 +328,11 @@ TEST_P(destroying_rings, a_send_that_was_told_of_room_passes_it_on) {
     std::atomic<int> calls{0};
     value first = made(1);
     task gives_up = send_one(*handles<value>(tx).bounded, first, queue, calls);
-    worker second([&tx = tx] { EXPECT_TRUE(tx.send(made(2))); });
+    worker second([&] { EXPECT_TRUE(tx.send(made(2))); });
     second.wait_until_asleep();
     halt locks("third", "sender.locked");
     halt enrolled("third", "sender.enrolled");
-    actor third("third", [&tx = tx] { EXPECT_TRUE(tx.send(made(3))); });
+    actor third("third", [&] { EXPECT_TRUE(tx.send(made(3))); });
     locks.wait_until_there();
     EXPECT_EQ(*rx.recv().value(), 100u); // finds the lock held
     locks.let_go();
@@ -383,7 +383,7 @@ TEST_P(destroying_bounded, one_that_enrols_again_waits_for_that) {
     run_queue queue;
     std::atomic<int> calls{0};
     halt late("late", "ring.written");
-    actor sender("late", [&tx = tx] { EXPECT_TRUE(tx.try_send(made(1))); });
+    actor sender("late", [&] { EXPECT_TRUE(tx.try_send(made(1))); });
     late.wait_until_there(); // it has not yet looked whether somebody waits
     EXPECT_EQ(*rx.try_recv().value(), 1u);
     task waits = receive_one(rx, queue, calls);
@@ -412,7 +412,7 @@ TEST_P(destroying, a_wake_that_comes_while_it_enrols_does_not_suspend_it) {
     };
     task waits;
     halt enrols("receiver", "async.enrolled");
-    actor receiver("receiver", [&, &rx = rx] { waits = receive(rx, has_received, queue, calls); });
+    actor receiver("receiver", [&] { waits = receive(rx, has_received, queue, calls); });
     enrols.wait_until_there();
     EXPECT_TRUE(tx.try_send(made(1)));
     enrols.let_go();
@@ -430,7 +430,7 @@ TEST_P(destroying_bounded, a_close_while_it_is_served_leaves_its_message) {
     task waits = receive_here(rx, has_received);
     {
         halt serves("sender", "async.finish");
-        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.try_send(made(1))); });
+        actor sender("sender", [&] { EXPECT_TRUE(tx.try_send(made(1))); });
         serves.wait_until_there();
         rx.close();
         serves.let_go();

@@ -139,7 +139,7 @@ TEST_P(coroutine_stress, a_receive_that_is_destroyed_while_it_is_served_loses_no
     auto [tx, rx] = open<uint64_t>(GetParam());
     std::atomic<bool> has_ended{false};
     std::atomic<uint64_t> sent{0};
-    worker sends([&, &tx = tx] {
+    worker sends([&] {
         for (uint64_t number = 0; !has_ended; ++number) {
             for (auto result = tx.try_send(number); !result; result = tx.try_send(number)) {
                 if (has_ended)
@@ -174,11 +174,11 @@ TEST_P(coroutine_stress, a_receive_that_is_destroyed_while_it_is_served_loses_no
 // A value that tells whether it was sent.
 struct telling {
     telling(std::atomic<bool>& told, uint64_t value) : is_sent(&told), number(value) {}
-    telling(telling&& other) noexcept : is_sent(std::exchange(other.is_sent, nullptr)), number(other.number) {
-        if (is_sent != nullptr)
-            is_sent->store(true);
+    telling(telling&& other) noexcept : number(other.number) {
+        if (std::atomic<bool>* const told = std::exchange(other.is_sent, nullptr))
+            told->store(true);
     }
-    std::atomic<bool>* is_sent;
+    std::atomic<bool>* is_sent = nullptr;
     uint64_t number;
 };
 
@@ -189,7 +189,7 @@ TEST_P(coroutine_stress, a_send_that_is_destroyed_while_it_is_served_is_sent_or_
     auto [tx, rx] = open<telling>(GetParam());
     std::atomic<uint64_t> received{0};
     std::atomic<uint64_t> wrong{0};
-    worker receives([&, &rx = rx] {
+    worker receives([&] {
         uint64_t last = 0;
         while (const auto got = rx.recv()) {
             wrong += got->number > last || got->number == ~uint64_t{0} ? 0 : 1;

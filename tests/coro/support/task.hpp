@@ -31,10 +31,15 @@ public:
     struct promise_type {
         task get_return_object() { return task(std::coroutine_handle<promise_type>::from_promise(*this)); }
         std::suspend_never initial_suspend() noexcept { return {}; }
-        std::suspend_always final_suspend() noexcept {
-            has_ended.store(true, std::memory_order_release);
-            return {};
-        }
+        struct end {
+            static bool await_ready() noexcept { return false; }
+            // The coroutine is suspended for good, and may be destroyed by any thread.
+            static void await_suspend(std::coroutine_handle<promise_type> ended) noexcept {
+                ended.promise().has_ended.store(true, std::memory_order_release);
+            }
+            static void await_resume() noexcept {}
+        };
+        end final_suspend() noexcept { return {}; }
         void return_void() {}
         void unhandled_exception() { std::terminate(); }
 
@@ -147,7 +152,7 @@ struct at_once {
 template <class T>
 struct handles {
     explicit handles(const any_sender<T>& tx) {
-        tx.visit([this](const auto& handle) { set(&handle); });
+        tx.visit([this](const auto& handle) { this->set(&handle); });
     }
     void set(const weir::sender<T>* handle) { unbounded = handle; }
     void set(const weir::sync_sender<T>* handle) { bounded = handle; }

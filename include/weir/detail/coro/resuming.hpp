@@ -4,6 +4,7 @@
 #ifndef WEIR_DETAIL_CORO_RESUMING_HPP
 #define WEIR_DETAIL_CORO_RESUMING_HPP
 
+#include <weir/detail/platform/storage.hpp>
 #include <weir/detail/wait/async_wait.hpp>
 #include <weir/detail/wait/deadline.hpp>
 #include <weir/detail/wait/debt_lock.hpp>
@@ -74,12 +75,14 @@ private:
     };
 
     static constexpr std::size_t bucket_count = 16;
+    struct buckets {
+        bucket all[bucket_count];
+    };
 
     static bucket& bucket_of(void* coroutine) noexcept {
-        static bucket buckets[bucket_count]; // constant initialised
-        constexpr std::size_t frame = 64;    // coroutines lie about so far apart, at least
+        constexpr std::size_t frame = 64; // coroutines lie about so far apart, at least
         const auto address = reinterpret_cast<std::uintptr_t>(coroutine) / frame;
-        return buckets[(address ^ address / bucket_count) % bucket_count];
+        return for_all<buckets>::place().all[(address ^ address / bucket_count) % bucket_count];
     }
     static void unlock(bucket& of) noexcept { (void)of.lock.unlock_unless_owed(); } // nobody owes here
 

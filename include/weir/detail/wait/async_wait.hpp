@@ -88,7 +88,11 @@ protected:
         withdraw();
         // relaxed: who told this thread did so after it, through the parker
         const bool is_answered = (state_.load(memory_order_relaxed) & told) != 0;
-        return is_answered ? std::optional<answer>(outcome_) : std::nullopt;
+        if (!is_answered) {
+            return std::nullopt;
+        }
+        const answer unsettled = outcome_;
+        return unsettled;
     }
 
     // The owner, after cancel().

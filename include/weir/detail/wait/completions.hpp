@@ -15,6 +15,7 @@
 
 #include <weir/detail/nested_drop.hpp>
 #include <weir/detail/platform/atomic.hpp>
+#include <weir/detail/platform/storage.hpp>
 #include <weir/detail/wait/debt_lock.hpp>
 
 #include <cstddef>
@@ -39,11 +40,11 @@ private:
     friend class completions;
 
     struct queue {
-        completion* first;
-        completion* last;
+        completion* first = nullptr;
+        completion* last = nullptr;
         // The thread's own.
-        int runs;
-        bool is_pending; // there may be something
+        int runs = 0;
+        bool is_pending = false; // there may be something
     };
 
     // All under the lock, but for the choice of the lock.
@@ -57,7 +58,7 @@ class completions {
 public:
     // The last step of a call that may have ended waits. Nothing inside another call: that one does it.
     WEIR_INLINE static void run() noexcept {
-        if (here_.is_pending) [[unlikely]] {
+        if (here().is_pending) [[unlikely]] {
             run_outermost();
         }
     }
@@ -73,33 +74,34 @@ public:
 
     // Before this thread sleeps, wherever it is.
     WEIR_INLINE static void run_before_sleep() noexcept {
-        if (here_.is_pending) [[unlikely]] {
+        if (here().is_pending) [[unlikely]] {
             run_all();
         }
     }
 
     // Which thread this is.
-    static const void* thread() noexcept { return &here_; }
+    static const void* thread() noexcept { return &here(); }
 
     // Before others can see that the wait is over: says where they will find it.
-    static void aim(completion& over) noexcept { over.lock_ = &lock_of(here_); }
+    static void aim(completion& over) noexcept { over.lock_ = &lock_of(here()); }
 
     // After that. Unless is_gone(), which is asked under the lock: then false.
     template <class IsGone>
     static bool push(completion& over, IsGone is_gone) noexcept {
-        over.lock_->lock();
-        if (is_gone()) {
-            unlock(*over.lock_);
-            return false;
+        queue& to = here();
+        debt_lock& lock = lock_of(to);
+        lock.lock();
+        const bool is_pushed = !is_gone();
+        if (is_pushed) {
+            over.queue_ = &to;
+            over.previous_ = to.last;
+            over.next_ = nullptr;
+            (to.last != nullptr ? to.last->next_ : to.first) = &over;
+            to.last = &over;
+            to.is_pending = true;
         }
-        over.queue_ = &here_;
-        over.previous_ = here_.last;
-        over.next_ = nullptr;
-        (here_.last != nullptr ? here_.last->next_ : here_.first) = &over;
-        here_.last = &over;
-        unlock(lock_of(here_));
-        here_.is_pending = true;
-        return true;
+        unlock(lock);
+        return is_pushed;
     }
 
     // Any thread, on a wait that was aimed. False: it is not in a queue, not yet or no longer.
@@ -114,16 +116,21 @@ public:
         return is_queued;
     }
 
+    // A few for all queues.
+    static constexpr std::size_t lock_count = 16;
+    struct locks {
+        debt_lock all[lock_count];
+    };
+
 private:
     using queue = completion::queue;
 
-    static constexpr std::size_t lock_count = 16;
+    static queue& here() noexcept { return per_thread<queue>::here(); }
 
     static debt_lock& lock_of(const queue& of) noexcept {
-        static debt_lock locks[lock_count];  // constant initialised
         constexpr unsigned bits_shared = 12; // places of one thread's data lie as far apart as stacks do
         const auto address = reinterpret_cast<std::uintptr_t>(&of) >> bits_shared;
-        return locks[(address ^ address / lock_count) % lock_count];
+        return for_all<locks>::place().all[(address ^ address / lock_count) % lock_count];
     }
     static void unlock(debt_lock& lock) noexcept { (void)lock.unlock_unless_owed(); } // nobody owes here
 
@@ -135,34 +142,32 @@ private:
     }
 
     static completion* pop() noexcept {
-        debt_lock& lock = lock_of(here_);
+        queue& from = here();
+        debt_lock& lock = lock_of(from);
         lock.lock();
-        completion* const first = here_.first;
+        completion* const first = from.first;
         if (first != nullptr) {
             unlink(*first);
         } else {
-            here_.is_pending = false;
+            from.is_pending = false;
         }
         unlock(lock);
         return first;
     }
 
     WEIR_NOINLINE static void run_outermost() noexcept {
-        if (here_.runs == 0 && !nested_drop::is_under_way()) {
+        if (here().runs == 0 && !nested_drop::is_under_way()) {
             run_all();
         }
     }
 
     WEIR_NOINLINE static void run_all() noexcept {
-        ++here_.runs;
+        ++here().runs;
         while (completion* const next = pop()) {
             next->run();
         }
-        --here_.runs;
+        --here().runs;
     }
-
-    // Constant initialised and trivially destroyed: usable at any time of a thread's life.
-    static constinit inline thread_local queue here_{nullptr, nullptr, 0, false};
 };
 
 } // namespace weir::detail
