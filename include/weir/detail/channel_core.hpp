@@ -83,8 +83,14 @@ protected:
     ~channel_core() = default;
 
     // The flavor, once it has closed its sending side, and before it tells the waiters of the receiving side. They enrol and
-    // then look; both are seq_cst.
-    void set_closed() noexcept { closed_.store(true, memory_order_seq_cst); } // pairs with is_closed
+    // then look; both are seq_cst. Where the receiver goes, there are none.
+    void set_closed() noexcept {
+        if (this->has_receiver()) {
+            closed_.store(true, memory_order_seq_cst); // pairs with is_closed
+        } else {
+            closed_.store(true, memory_order_relaxed);
+        }
+    }
 
 private:
     atomic<bool> closed_{false};
