@@ -190,7 +190,8 @@ public:
         return channel_ == nullptr || core()->is_closed() || !core()->has_senders();
     }
 
-    // How many messages were sent and not yet received; a snapshot. Always 0 on a rendezvous.
+    // How many messages were sent and not yet received; a snapshot. On a rendezvous 0, or 1 where a
+    // coroutine was destroyed before it received what was sent to it.
     [[nodiscard]] std::size_t len() const noexcept {
         return channel_ != nullptr
                    ? detail::visit_flavor<T>(*channel_, [](auto& flavor) noexcept { return flavor.len(); })

@@ -6,7 +6,9 @@
 
 #include "checker/model.hpp"
 
-#include <weir/weir.hpp>
+// Timers are no part of the models: they have a thread to themselves, and a clock that stands still says nothing of them.
+#include <weir/channel.hpp>
+#include <weir/select.hpp>
 
 namespace model {
 

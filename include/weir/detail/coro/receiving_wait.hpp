@@ -196,7 +196,7 @@ public:
     ~recv_awaitable() { this->end(); }
 
     bool await_ready() { return this->is_ready(); }
-    bool await_suspend(std::coroutine_handle<> coroutine) noexcept {
+    WEIR_NOINLINE bool await_suspend(std::coroutine_handle<> coroutine) noexcept { // see coroutine_wait::suspend
         const completions::run_at_end completed;
         return this->suspend(coroutine);
     }
@@ -226,7 +226,7 @@ public:
     ~recv_many_awaitable() { this->end(); }
 
     bool await_ready() { return max_ == 0 || this->is_ready(); }
-    bool await_suspend(std::coroutine_handle<> coroutine) noexcept {
+    WEIR_NOINLINE bool await_suspend(std::coroutine_handle<> coroutine) noexcept { // see coroutine_wait::suspend
         const completions::run_at_end completed;
         return this->suspend(coroutine);
     }

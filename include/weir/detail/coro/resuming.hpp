@@ -104,7 +104,8 @@ protected:
     explicit coroutine_wait(Scheduler scheduler) : scheduler_(std::move(scheduler)) {}
     ~coroutine_wait() = default;
 
-    // False: it need not. From a true return on nothing of this may be touched.
+    // False: it need not. From a true return on nothing of this may be touched, nor anything else in the coroutine's frame:
+    // where the caller is made inline, some compilers put its locals there.
     bool suspend(std::coroutine_handle<> coroutine) noexcept {
         coroutine_ = coroutine;
         is_suspended_ = true;

@@ -81,7 +81,7 @@ public:
         }
         return prepare_or_refuse() || attempt() || refuse_if_stopped();
     }
-    bool await_suspend(std::coroutine_handle<> coroutine) noexcept {
+    WEIR_NOINLINE bool await_suspend(std::coroutine_handle<> coroutine) noexcept { // see coroutine_wait::suspend
         const completions::run_at_end completed;
         channel_->add_sender();
         return this->suspend(coroutine);

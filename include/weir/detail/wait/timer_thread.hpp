@@ -26,6 +26,14 @@ public:
     timed_wait(const timed_wait&) = delete;
     timed_wait& operator=(const timed_wait&) = delete;
 
+    // While it is not inside.
+    void set(waiter& who, deadline due) noexcept {
+        who_ = &who;
+        due_ = due;
+    }
+    waiter& who() const noexcept { return *who_; }
+    deadline due() const noexcept { return due_; }
+
 private:
     friend class timed_heap;
     friend class timer_thread;
@@ -123,8 +131,7 @@ public:
         if (due.is_never()) {
             return;
         }
-        place.who_ = &who;
-        place.due_ = due;
+        place.set(who, due);
         lock_.lock();
         heap_.add(place);
         const bool is_first = heap_.first() == &place;
@@ -155,9 +162,9 @@ private:
             deadline next = deadline::never();
             if (timed_wait* told = pop_due(next)) {
                 while (told != nullptr) {
-                    waiter* const who = told->who_;
+                    waiter& who = told->who();
                     told = told->next_;
-                    who->finish(answer::retry);
+                    who.finish(answer::retry);
                 }
                 completions::run();
             } else {
@@ -172,12 +179,12 @@ private:
         timed_wait** last = &claimed;
         lock_.lock();
         while (timed_wait* const first = heap_.first()) {
-            if (!first->due_.has_passed()) {
-                next = first->due_;
+            if (!first->due().has_passed()) {
+                next = first->due();
                 break;
             }
             heap_.remove(*first);
-            if (first->who_->take()) {
+            if (first->who().take()) {
                 first->next_ = nullptr;
                 *last = first;
                 last = &first->next_;

@@ -103,7 +103,7 @@ private:
         return done;
     }
 
-    T unused_;
+    T unused_{};
 };
 
 // Any value is right: always nothing. So a waiting side looks once and then parks.
