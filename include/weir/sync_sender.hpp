@@ -135,7 +135,8 @@ public:
         return handle_.get() == nullptr || visit([](auto& flavor) noexcept { return flavor.is_closed_for_sending(); });
     }
 
-    // How many messages were sent and not yet received; a snapshot. Always 0 on a rendezvous.
+    // How many messages were sent and not yet received; a snapshot. On a rendezvous 0, or 1 where a
+    // coroutine was destroyed before it received what was sent to it.
     [[nodiscard]] std::size_t len() const noexcept {
         return handle_.get() != nullptr ? visit([](auto& flavor) noexcept { return flavor.len(); }) : 0;
     }

@@ -5,6 +5,7 @@
 #define WEIR_WEIR_HPP
 
 #include <weir/channel.hpp>
+#include <weir/coro.hpp>
 #include <weir/error.hpp>
 #include <weir/receiver.hpp>
 #include <weir/select.hpp>

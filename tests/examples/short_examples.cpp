@@ -75,6 +75,16 @@ TEST(pipeline_timeout, ends_a_pipeline_that_has_stopped) {
     prints_each_time("pipeline_timeout", "1\n4\n9\ntime is up\nsource: the pipeline is closed\n", 3);
 }
 
+TEST(coroutine_pipeline, adds_up_the_squares_of_what_a_thread_sends) {
+    prints_each_time("coroutine_pipeline",
+                     "sum of the first 1 squares: 1\n"
+                     "sum of the first 2 squares: 5\n"
+                     "sum of the first 3 squares: 14\n"
+                     "sum of the first 4 squares: 30\n"
+                     "the pipeline has run dry\n",
+                     20);
+}
+
 TEST(connections, serves_all_that_come_until_they_have_gone) {
     prints_each_time("connections",
                      "connection 1: 3 lines\n"
