@@ -37,7 +37,7 @@ ROOT = BENCH.parent
 
 KINDS = {
     "unbounded": "seq hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt oneshot clone parked queued idle burst "
-    "spsc_64 spsc_512 spsc_4096 select_rx select_both",
+    "spsc_64 spsc_512 spsc_4096 select_rx select_both ready10 ready100 ready1000 ready10000",
     "boundedN": "seq spsc mpsc4 select_rx select_both",
     "bounded1024": "hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt parked spsc_64 spsc_512 spsc_4096",
     "bounded64": "spsc mpsc4",
