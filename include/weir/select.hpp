@@ -113,6 +113,7 @@ WEIR_CHECKED_FUNCTION decltype(auto) select_among(bool is_biased, Arms&... arms)
         const std::span<select_arm*> all(list.data(), count);
         std::size_t chosen = count; // no arm: the limit
         {
+            const completions::call here; // ends after the use of the receivers
             const select_use<> alone(all);
             select_core core(all, is_biased);
             const auto attempt = [&](deadline until) { return core.run(until); };
@@ -121,7 +122,6 @@ WEIR_CHECKED_FUNCTION decltype(auto) select_among(bool is_biased, Arms&... arms)
                 chosen = arm->position();
             }
         }
-        completions::run();
         return detail::run_arm<result>(chosen, count, arms...);
     }
 }

@@ -90,7 +90,7 @@ public:
 
 private:
     std::optional<std::size_t> wait(detail::deadline until) noexcept {
-        const detail::completions::run_at_end completed;
+        const detail::completions::call here;
         return core_->wait(until);
     }
 

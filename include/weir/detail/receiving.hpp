@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdio>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -134,10 +135,14 @@ enrolment watch_for_message(Flavor& flavor, waiter& node) noexcept {
 template <class Flavor, class Stop>
 WEIR_NOINLINE auto take_slowly(Flavor& flavor, deadline until, const Stop& stop) noexcept {
     auto taken = take_result<std::remove_pointer_t<message_of<Flavor>>>{};
-    const wait_result ended = flavor.wait(until, stop, [&]() noexcept {
-        taken = detail::try_take(flavor);
-        return taken.message != nullptr || taken.error != channel_errc::empty;
-    });
+    wait_result ended{};
+    {
+        const completions::hold until_released; // of a message that it gives
+        ended = flavor.wait(until, stop, [&]() noexcept {
+            taken = detail::try_take(flavor);
+            return taken.message != nullptr || taken.error != channel_errc::empty;
+        });
+    }
     if (ended != wait_result::ready) {
         taken = {nullptr, ended == wait_result::timeout ? channel_errc::timeout : channel_errc::stopped};
     }
@@ -157,9 +162,26 @@ WEIR_INLINE auto take(Flavor& flavor, deadline until, const Stop& stop) noexcept
     return detail::take_slowly(flavor, until, stop);
 }
 
+// A call of several receives.
+class receive_call {
+public:
+    explicit receive_call(channel_base& channel) noexcept : channel_(channel) {}
+    receive_call(const receive_call&) = delete;
+    receive_call& operator=(const receive_call&) = delete;
+    ~receive_call() {
+        held_.reset();
+        channel_.run_completions();
+    }
+
+private:
+    channel_base& channel_;
+    std::optional<completions::hold> held_{std::in_place};
+};
+
 // Moves `message`, which acquire() gave, to `out`, and then what else is there, up to `max`; how many it was.
 template <class Flavor, class Message, class Output>
 std::size_t take_many(Flavor& flavor, Message* message, Output out, std::size_t max) {
+    const receive_call call(flavor);
     std::size_t count = 0;
     while (message != nullptr) {
         {

@@ -35,6 +35,7 @@ struct scripted {
     bool has_senders() const noexcept { return senders; }
     bool is_closed() const noexcept { return closed; }
     bool is_send_under_way() const noexcept { return under_way; }
+    void run_completions() const noexcept {}
     template <class Stop, class Poll>
     wait_result wait(deadline, const Stop&, Poll poll) noexcept {
         for (int i = 0; i < polls; ++i) {

@@ -60,7 +60,7 @@ protected:
     // use(flavor, message) when the coroutine goes on, with a message; else refuse(error). Then the receiver is free again.
     template <class Use, class Refuse>
     auto go_on(Use use, Refuse refuse) -> decltype(refuse(channel_errc())) {
-        const completions::run_at_end completed;
+        const completions::call here;
         const ending ends{*this};
         if (channel_ == nullptr) {
             return refuse(taken_.error);
@@ -197,7 +197,7 @@ public:
 
     bool await_ready() { return this->is_ready(); }
     WEIR_NOINLINE bool await_suspend(std::coroutine_handle<> coroutine) noexcept { // see coroutine_wait::suspend
-        const completions::run_at_end completed;
+        const completions::call here;
         return this->suspend(coroutine);
     }
     result await_resume() {
@@ -227,7 +227,7 @@ public:
 
     bool await_ready() { return max_ == 0 || this->is_ready(); }
     WEIR_NOINLINE bool await_suspend(std::coroutine_handle<> coroutine) noexcept { // see coroutine_wait::suspend
-        const completions::run_at_end completed;
+        const completions::call here;
         return this->suspend(coroutine);
     }
     result await_resume() {

@@ -63,7 +63,7 @@ public:
           value_(std::forward<Value>(value)), stop_(stop) {}
     ~send_awaitable() {
         if (this->end_wait()) {
-            const completions::run_at_end completed;
+            const completions::call here;
             const std::optional<answer> unsettled = this->leave();
             watch_.end();
             if (unsettled == answer::retry) {
@@ -82,7 +82,7 @@ public:
         return prepare_or_refuse() || attempt() || refuse_if_stopped();
     }
     WEIR_NOINLINE bool await_suspend(std::coroutine_handle<> coroutine) noexcept { // see coroutine_wait::suspend
-        const completions::run_at_end completed;
+        const completions::call here;
         channel_->add_sender();
         return this->suspend(coroutine);
     }

@@ -289,7 +289,7 @@ private:
     // Not while this sender is enrolled itself.
     template <class Source>
     send_result serve_taker(Source& source) noexcept {
-        const completions::run_at_end completed;
+        const completions::call here;
         waiter* const taker = pop_patiently([this]() noexcept { return receiving_.has_takers(); },
                                             [this]() noexcept { return receiving_.pop_taker(); });
         if (taker == nullptr) {

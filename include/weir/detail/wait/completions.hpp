@@ -20,6 +20,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 namespace weir::detail {
 
@@ -43,7 +45,7 @@ private:
         completion* first = nullptr;
         completion* last = nullptr;
         // The thread's own.
-        int runs = 0;
+        int runs = 0;            // and holds
         bool is_pending = false; // there may be something
     };
 
@@ -63,13 +65,28 @@ public:
         }
     }
 
-    // The same for a call with more than one end.
-    class run_at_end {
+    // While one lives nothing is run but before a sleep.
+    class hold {
     public:
-        run_at_end() noexcept = default;
-        run_at_end(const run_at_end&) = delete;
-        run_at_end& operator=(const run_at_end&) = delete;
-        ~run_at_end() { run(); }
+        hold() noexcept { ++here().runs; }
+        hold(const hold&) = delete;
+        hold& operator=(const hold&) = delete;
+        ~hold() { --here().runs; }
+    };
+
+    // A call with more than one step that may end waits.
+    class call {
+    public:
+        call() noexcept = default;
+        call(const call&) = delete;
+        call& operator=(const call&) = delete;
+        ~call() {
+            held_.reset();
+            run();
+        }
+
+    private:
+        std::optional<hold> held_{std::in_place};
     };
 
     // Before this thread sleeps, wherever it is.
