@@ -1,6 +1,7 @@
 # How the project's own tests and examples are declared.
 #
-#   weir_add_test(NAME name SOURCES file... [DEFINITIONS definition...] [LABELS label...] [LIBRARIES target...] [NO_MAIN])
+#   weir_add_test(NAME name SOURCES file... [DEFINITIONS definition...] [OPTIONS option...]
+#       [LABELS label...] [LIBRARIES target...] [NO_MAIN])
 #   weir_add_command_test(NAME name COMMAND command argument... [LABELS label...])
 #   weir_add_example(NAME name SOURCES file...)
 
@@ -38,11 +39,12 @@ endfunction()
 # One program made of GoogleTest tests. ctest runs each of its tests in a process of its own, or the whole program in one.
 # NO_MAIN: the sources have their own main. The label "timing" keeps a test from running beside others.
 function(weir_add_test)
-    cmake_parse_arguments(PARSE_ARGV 0 arg "NO_MAIN" "NAME" "SOURCES;DEFINITIONS;LABELS;LIBRARIES")
+    cmake_parse_arguments(PARSE_ARGV 0 arg "NO_MAIN" "NAME" "SOURCES;DEFINITIONS;OPTIONS;LABELS;LIBRARIES")
     add_executable(${arg_NAME} ${arg_SOURCES})
     target_link_libraries(${arg_NAME} PRIVATE weir::weir weir_warnings GTest::gtest ${arg_LIBRARIES})
     target_compile_definitions(${arg_NAME} PRIVATE ${arg_DEFINITIONS})
-    if(WEIR_PRECOMPILE AND NOT arg_DEFINITIONS)
+    target_compile_options(${arg_NAME} PRIVATE ${arg_OPTIONS})
+    if(WEIR_PRECOMPILE AND NOT arg_DEFINITIONS AND NOT arg_OPTIONS)
         if(NOT TARGET weir_precompiled)
             weir_add_precompiled_headers()
         endif()
