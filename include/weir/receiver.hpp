@@ -142,21 +142,11 @@ public:
             return std::size_t{0};
         }
         return with_flavor<result>("recv_many", std::unexpected(recv_error::disconnected), [&](auto& flavor) -> result {
-            T* message = detail::take(flavor, detail::deadline::never(), detail::no_stop()).message;
+            T* const message = detail::take(flavor, detail::deadline::never(), detail::no_stop()).message;
             if (message == nullptr) {
                 return std::unexpected(recv_error::disconnected);
             }
-            std::size_t count = 0;
-            while (message != nullptr) {
-                {
-                    const detail::taken_message taken(flavor, message);
-                    WEIR_CALLERS_CONVERSION_BEGIN
-                    *out++ = std::move(*message);
-                    WEIR_CALLERS_CONVERSION_END
-                }
-                message = ++count < max ? flavor.acquire() : nullptr;
-            }
-            return count;
+            return detail::take_many(flavor, message, std::move(out), max);
         });
     }
 
@@ -175,8 +165,9 @@ public:
     // that is under way may still succeed, and receives say `disconnected` only after its message.
     WEIR_CHECKED_FUNCTION void close() noexcept {
         if (channel_ != nullptr) {
-            const detail::receiver_use<> alone(*channel_, "close");
+            detail::check_close<>(*channel_);
             core()->close();
+            detail::completions::run();
         }
     }
 

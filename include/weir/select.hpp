@@ -121,6 +121,7 @@ WEIR_CHECKED_FUNCTION decltype(auto) select_among(bool is_biased, Arms&... arms)
                 chosen = arm->position();
             }
         }
+        completions::run();
         return detail::run_arm<result>(chosen, count, arms...);
     }
 }

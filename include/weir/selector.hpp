@@ -6,6 +6,7 @@
 
 #include <weir/detail/handles.hpp>
 #include <weir/detail/select/selector_core.hpp>
+#include <weir/detail/wait/completions.hpp>
 #include <weir/detail/wait/deadline.hpp>
 #include <weir/detail/watched_end.hpp>
 #include <weir/receiver.hpp>
@@ -40,7 +41,10 @@ public:
     selector() : core_(new detail::selector_core) {}
     selector(const selector&) = delete;
     selector& operator=(const selector&) = delete;
-    ~selector() { core_->leave(); }
+    ~selector() {
+        core_->leave();
+        detail::completions::run();
+    }
 
     // Adds an end, and returns its number: that of one that was removed, or the next.
     // Throws: std::bad_alloc.
@@ -61,30 +65,38 @@ public:
     }
 
     // Takes an end out. Nothing where there is none of that number.
-    void remove(std::size_t number) noexcept { core_->remove(number); }
+    void remove(std::size_t number) noexcept {
+        core_->remove(number);
+        detail::completions::run();
+    }
 
     // How many ends there are.
     [[nodiscard]] std::size_t size() const noexcept { return core_->size(); }
 
     // Waits until an end is ready. Blocks: for ever where there is none.
-    [[nodiscard]] std::size_t ready() noexcept { return *core_->wait(detail::deadline::never()); }
+    [[nodiscard]] std::size_t ready() noexcept { return *wait(detail::deadline::never()); }
 
     // An end that is ready now. Never blocks.
     // Complexity: where none is ready, linear in the number of ends.
-    [[nodiscard]] std::optional<std::size_t> try_ready() noexcept { return core_->wait(detail::deadline::passed()); }
+    [[nodiscard]] std::optional<std::size_t> try_ready() noexcept { return wait(detail::deadline::passed()); }
 
     // Waits no longer than `timeout`, or until `deadline` on its clock.
     template <class Rep, class Period>
     [[nodiscard]] std::optional<std::size_t> ready_timeout(std::chrono::duration<Rep, Period> timeout) {
-        return core_->wait(detail::deadline::after(timeout));
+        return wait(detail::deadline::after(timeout));
     }
     template <class Clock, class Duration>
     [[nodiscard]] std::optional<std::size_t> ready_deadline(std::chrono::time_point<Clock, Duration> deadline) {
-        return detail::clock_deadline(deadline).wait([this](detail::deadline until) { return core_->wait(until); },
+        return detail::clock_deadline(deadline).wait([this](detail::deadline until) { return wait(until); },
                                                      [](const auto& ready) { return !ready; });
     }
 
 private:
+    std::optional<std::size_t> wait(detail::deadline until) noexcept {
+        const detail::completions::run_at_end completed;
+        return core_->wait(until);
+    }
+
     detail::selector_core* core_;
 };
 

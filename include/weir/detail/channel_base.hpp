@@ -16,6 +16,7 @@
 #include <weir/detail/nested_drop.hpp>
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/wait/close_watch.hpp>
+#include <weir/detail/wait/completions.hpp>
 #include <weir/detail/wait/debt_lock.hpp>
 #include <weir/detail/wait/receiver_wait.hpp>
 
@@ -63,6 +64,7 @@ public:
             }
             WEIR_POINT("channel.senders_gone");
             release();
+            completions::run();
         }
     }
 
@@ -75,6 +77,7 @@ public:
             close();
         }
         nested_drop::run(*this);
+        completions::run();
     }
 
     // Senders fail from now on, those that wait too. The receiver's thread.
@@ -98,9 +101,23 @@ public:
 
     std::size_t sender_count() const noexcept { return senders_.load(memory_order_relaxed); }
 
-    // For WEIR_CHECKED: false where somebody is inside the receiver already.
-    bool enter_receiver() noexcept { return !receiver_busy_.exchange(true, memory_order_relaxed); }
-    void leave_receiver() noexcept { receiver_busy_.store(false, memory_order_relaxed); }
+    // For WEIR_CHECKED: false where somebody is inside the receiver already. A wait without a thread may be closed by any.
+    enum class receiver_state : std::uint8_t { free, called, awaited };
+    bool enter_receiver(receiver_state how = receiver_state::called) noexcept {
+        return receiver_state_.exchange(how, memory_order_relaxed) == receiver_state::free;
+    }
+    void leave_receiver() noexcept { receiver_state_.store(receiver_state::free, memory_order_relaxed); }
+    bool is_receiver_called() const noexcept {
+        return receiver_state_.load(memory_order_relaxed) == receiver_state::called;
+    }
+
+    // The last step of a receive that may have ended waits of others. Where a use of the receiver is noted, what is run
+    // here might want to use it, too: it is run when that has ended.
+    void run_completions() noexcept {
+        if (receiver_state_.load(memory_order_relaxed) == receiver_state::free) {
+            completions::run();
+        }
+    }
 
 protected:
     // `most_messages`: how many can be in the channel at a time. `senders`: 1, or 0 where there are none, ever.
@@ -126,6 +143,7 @@ protected:
         } else if (consumer_.try_lock_or_owe()) {
             drain_and_leave();
         }
+        completions::run();
     }
 
 private:
@@ -164,7 +182,7 @@ protected:
 private:
     // The receiver's own, as is what flavors put behind.
     bool has_receiver_ = true;
-    atomic<bool> receiver_busy_{false};
+    atomic<receiver_state> receiver_state_{receiver_state::free};
 };
 
 } // namespace weir::detail

@@ -73,8 +73,8 @@ public:
     // For the receiver's iterators. The receiver's thread.
     message_places<T>& places() noexcept { return places_; }
 
-    // Whether the receiving handle closed the channel, or went. The receiver's thread.
-    bool is_closed() const noexcept { return closed_; }
+    // Whether the receiving handle closed the channel, or went: then nothing more can be sent.
+    bool is_closed() const noexcept { return closed_.load(memory_order_seq_cst); } // pairs with set_closed
 
     bool has_senders() const noexcept { return receiving_.has_senders(); }
 
@@ -82,9 +82,12 @@ protected:
     using channel_base::channel_base;
     ~channel_core() = default;
 
-    bool closed_ = false;
+    // The flavor, once it has closed its sending side, and before it tells the waiters of the receiving side. They enrol and
+    // then look; both are seq_cst.
+    void set_closed() noexcept { closed_.store(true, memory_order_seq_cst); } // pairs with is_closed
 
 private:
+    atomic<bool> closed_{false};
     message_places<T> places_;
 };
 

@@ -42,6 +42,9 @@ public:
         --here.depth;
     }
 
+    // Whether this thread is inside a drop.
+    static bool is_under_way() noexcept { return state_.depth != 0; }
+
 private:
     static constexpr int deepest = 9; // the outermost and eight inside it
 

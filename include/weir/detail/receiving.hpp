@@ -8,6 +8,7 @@
 #include <weir/detail/platform/injection.hpp>
 #include <weir/error.hpp>
 
+#include <cstddef>
 #include <cstdio>
 #include <type_traits>
 #include <utility>
@@ -28,7 +29,10 @@ public:
             fatal(message);
         }
     }
-    ~receiver_use() { channel_.leave_receiver(); }
+    ~receiver_use() {
+        channel_.leave_receiver();
+        completions::run();
+    }
 
     receiver_use(const receiver_use&) = delete;
     receiver_use& operator=(const receiver_use&) = delete;
@@ -46,6 +50,14 @@ public:
     receiver_use(const receiver_use&) = delete;
     receiver_use& operator=(const receiver_use&) = delete;
 };
+
+// With WEIR_CHECKED: a receiver may be closed while a wait without a thread is inside it, but not while a call is.
+template <bool Checked = WEIR_CHECKED != 0>
+void check_close(const channel_base& channel) noexcept {
+    if (Checked && channel.is_receiver_called()) {
+        fatal("receiver::close was called while another call was inside the same receiver");
+    }
+}
 
 // A message that acquire() gave, from then until its slot is free again.
 template <class Flavor>
@@ -129,6 +141,9 @@ WEIR_NOINLINE auto take_slowly(Flavor& flavor, deadline until, const Stop& stop)
     if (ended != wait_result::ready) {
         taken = {nullptr, ended == wait_result::timeout ? channel_errc::timeout : channel_errc::stopped};
     }
+    if (taken.message == nullptr) {
+        flavor.run_completions();
+    }
     return taken;
 }
 
@@ -140,6 +155,22 @@ WEIR_INLINE auto take(Flavor& flavor, deadline until, const Stop& stop) noexcept
         return result{message, {}};
     }
     return detail::take_slowly(flavor, until, stop);
+}
+
+// Moves `message`, which acquire() gave, to `out`, and then what else is there, up to `max`; how many it was.
+template <class Flavor, class Message, class Output>
+std::size_t take_many(Flavor& flavor, Message* message, Output out, std::size_t max) {
+    std::size_t count = 0;
+    while (message != nullptr) {
+        {
+            const taken_message taken(flavor, message);
+            WEIR_CALLERS_CONVERSION_BEGIN
+            *out++ = std::move(*message);
+            WEIR_CALLERS_CONVERSION_END
+        }
+        message = ++count < max ? flavor.acquire() : nullptr;
+    }
+    return count;
 }
 
 } // namespace weir::detail

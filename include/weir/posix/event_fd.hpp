@@ -6,6 +6,7 @@
 
 #include <weir/detail/handles.hpp>
 #include <weir/detail/posix/descriptor_core.hpp>
+#include <weir/detail/wait/completions.hpp>
 #include <weir/receiver.hpp>
 #include <weir/sync_sender.hpp>
 
@@ -40,11 +41,13 @@ public:
     explicit event_fd(const receiver<T>& rx)
         : core_(new detail::receiver_end<T, detail::descriptor_core>(detail::handle_access::channel_received_by(rx))) {
         core_->start();
+        detail::completions::run();
     }
     template <class T>
     explicit event_fd(const sync_sender<T>& tx)
         : core_(new detail::sync_sender_end<T, detail::descriptor_core>(detail::handle_access::channel_of(tx))) {
         core_->start();
+        detail::completions::run();
     }
     // Leaves one without a descriptor; assignment closes what the target had before.
     event_fd(event_fd&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
@@ -55,6 +58,7 @@ public:
     ~event_fd() {
         if (core_ != nullptr) {
             core_->leave();
+            detail::completions::run();
         }
     }
 
@@ -68,6 +72,7 @@ public:
     void clear() noexcept {
         if (core_ != nullptr) {
             core_->clear();
+            detail::completions::run();
         }
     }
 

@@ -36,7 +36,7 @@ private:
     ~fake_channel() = default;
 
     void close_sending() noexcept override {
-        this->closed_ = true;
+        this->set_closed();
         ++log_->closed;
     }
     void drain() noexcept override {

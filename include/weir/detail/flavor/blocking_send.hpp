@@ -26,6 +26,7 @@ enum class send_result : std::uint8_t { sent = 0, disconnected = 1, full = 2, ti
 template <class Flavor, class Source, class Stop>
 WEIR_NOINLINE send_result send_waiting(Flavor& flavor, sender_wait& sending, Source& source, deadline until,
                                        const Stop& stop) noexcept {
+    const completions::run_at_end completed;
     send_result result = send_result::full;
     const auto attempt = [&]() noexcept { return (result = flavor.try_send(source)) != send_result::full; };
     const bool stopped = stop.stop_requested();

@@ -462,11 +462,11 @@ private:
     }
 
     void close_sending() noexcept override {
-        if (!this->closed_) {
-            this->closed_ = true;
+        if (!this->is_closed()) {
             const std::uint64_t tail = tail_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with the claims
             WEIR_POINT("list.closing");
             final_.store(tail / step, memory_order_release); // pairs with tail_index
+            this->set_closed();
         }
     }
 

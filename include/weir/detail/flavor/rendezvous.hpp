@@ -10,12 +10,15 @@
 //   armed     the receiver waits                         idle -> armed: the receiver; armed -> idle: the receiver gives up
 //   claimed   a sender makes its message in the landing  armed -> claimed: that sender
 //   written   it is there                                claimed -> written: that sender; written -> idle: the receiver
-//   closed    nobody will receive any more               the receiver, while idle, for ever
+//   kept      it is there, and the receive that it was made for is over without it     written -> kept: the receiver
+//   closed    a bit beside them: nobody will receive any more     the receiver, for ever; not while armed or claimed
 // The compare-exchange away from `armed` settles a sender's time-out against the receiver's: both succeed or both
 // fail. For a sender that waits, its claim does (waiter.hpp).
 //
 // A receiver that waits for several things at once does not arm, since it could not say no any more; it enrols a taker.
-// A sender that wins the taker's claim makes its message in the landing and goes idle -> written.
+// A sender that wins the taker's claim makes its message in the landing and goes idle -> written. A taker that gives up after
+// that leaves its message behind, as kept; the next receive takes it, and until then no taker enrols. The channel may be
+// closed while a taker is served, by another thread; so both change the word by read-modify-writes.
 //
 // No meeting is missed: a sender enrols, then looks at word_ and for a taker; the receiver arms, or enrols a taker, then
 // looks whether a sender waits. All these steps are seq_cst, so one of them sees the other. A receiver that armed and
@@ -66,6 +69,7 @@ public:
         WEIR_POINT("rendezvous.written");
         if (const std::uint32_t flags = receiving_.flags_after_write(); flags != 0) {
             receiving_.notify(flags);
+            completions::run();
         }
         return send_result::sent;
     }
@@ -86,7 +90,7 @@ public:
             const wait_list::meeting met = receiving_.meet_taker(self);
             if (met.peer != nullptr && met.is_own) {
                 self.make_at(landing_.raw());
-                word_.store(written, memory_order_release); // pairs with acquire_head
+                word_.fetch_or(written, memory_order_release); // pairs with acquire_head
                 met.peer->finish(answer::served);
                 return enrolment::met;
             }
@@ -126,7 +130,8 @@ public:
 
     bool is_closed_for_sending() const noexcept { return (word_.load(memory_order_acquire) & closed_bit) != 0; }
     bool is_full() const noexcept { return !may_send(); }
-    static constexpr std::size_t len() noexcept { return 0; }
+    // What was sent and is not being received.
+    std::size_t len() const noexcept { return phase_of(word_.load(memory_order_relaxed)) == kept ? 1 : 0; }
 
     // ---- The receiver: one thread ----
 
@@ -139,31 +144,55 @@ public:
         return word_.load(memory_order_relaxed) == idle ? acquire_waiting() : nullptr;
     }
 
-    // Only of a sender that met this receiver while it waited.
+    // Only of a sender that met this receiver, or one before it, while it waited.
     T* acquire_head() noexcept {
         const std::uint32_t word = word_.load(memory_order_seq_cst); // acquire, pairs with [written]
         if (word == written) {
             word_.store(idle, memory_order_relaxed); // the next [armed] publishes that the landing is free
             return landing_.get();
         }
+        if (is_there(word)) {
+            word_.fetch_and(closed_bit, memory_order_relaxed); // likewise
+            return landing_.get();
+        }
         return nullptr;
     }
 
-    void release(T* message) noexcept { std::destroy_at(message); }
+    // Whether that is so. The same until it is taken.
+    bool is_met() const noexcept { return is_there(word_.load(memory_order_seq_cst)); } // pairs with [written]
+
+    // Leaves a message that is there for the next receive. Whether there is one.
+    bool keep() noexcept {
+        // relaxed: the taker was told of it before. But a close may come at any time.
+        if (!is_there(word_.load(memory_order_relaxed))) {
+            return false;
+        }
+        word_.fetch_or(kept, memory_order_relaxed);
+        return true;
+    }
+
+    void release(T* message) noexcept {
+        std::destroy_at(message);
+        if (may_have_woken_) [[unlikely]] {
+            may_have_woken_ = false;
+            this->run_completions();
+        }
+    }
 
     bool is_send_under_way() const noexcept override { return false; }
 
     // Whether acquire() may find a message: a sender that waits may give up.
-    bool has_message() const noexcept { return word_.load(memory_order_seq_cst) == written || sending_.is_waited(); }
+    bool has_message() const noexcept { return is_met() || sending_.is_waited(); }
     bool seems_to_have_message() const noexcept { return sending_.is_waited(); }
 
     enrolment enrol_receiver(waiter& self) noexcept {
         receiving_.enrol_taker(self);
         if (sending_.is_waited_after_write()) { // seq_cst, pairs with enrol_sender
+            may_have_woken_ = true;
             const wait_list::meeting met = sending_.meet(self, to_wake());
             if (met.peer != nullptr && met.is_own) {
                 serve(*met.peer);
-                word_.store(written, memory_order_relaxed); // read by this thread
+                word_.fetch_or(written, memory_order_relaxed); // read by this side
                 return enrolment::met;
             }
             if (met.peer != nullptr) {
@@ -174,7 +203,7 @@ public:
             }
             sending_.tell_watchers(to_wake());
         }
-        return (!receiving_.has_senders() || this->closed_) && self.take() ? enrolment::ready : enrolment::waits;
+        return (!receiving_.has_senders() || this->is_closed()) && self.take() ? enrolment::ready : enrolment::waits;
     }
     void withdraw_receiver(waiter& self) noexcept { receiving_.withdraw_taker(self); }
 
@@ -216,6 +245,13 @@ private:
     static constexpr std::uint32_t claimed = 2;
     static constexpr std::uint32_t written = 3;
     static constexpr std::uint32_t closed_bit = 4;
+    static constexpr std::uint32_t kept = 8 | written;
+
+    static constexpr std::uint32_t phase_of(std::uint32_t word) noexcept { return word & ~closed_bit; }
+    static constexpr bool is_there(std::uint32_t word) noexcept {
+        return phase_of(word) == written || phase_of(word) == kept;
+    }
+
     static constexpr std::size_t alignment = alignof(T) > cache_line ? alignof(T) : cache_line;
 
     rendezvous() noexcept : channel_core<T>(flavor_kind::rendezvous, 0) {}
@@ -231,7 +267,10 @@ private:
         return [this]() noexcept { return waiters_to_wake(); };
     }
 
-    waiter* pop(bool owe) noexcept { return sending_.pop(owe, to_wake()); }
+    waiter* pop(bool owe) noexcept {
+        may_have_woken_ = true;
+        return sending_.pop(owe, to_wake());
+    }
 
     // A lock that is held just now is given a moment: behind it may be waiters that have waited for long.
     template <class IsThere, class Pop>
@@ -250,13 +289,14 @@ private:
     // Not while this sender is enrolled itself.
     template <class Source>
     send_result serve_taker(Source& source) noexcept {
+        const completions::run_at_end completed;
         waiter* const taker = pop_patiently([this]() noexcept { return receiving_.has_takers(); },
                                             [this]() noexcept { return receiving_.pop_taker(); });
         if (taker == nullptr) {
             return send_result::full;
         }
         source.make_at(landing_.raw());
-        word_.store(written, memory_order_release); // pairs with acquire_head
+        word_.fetch_or(written, memory_order_release); // pairs with acquire_head
         taker->finish(answer::served);
         return send_result::sent;
     }
@@ -272,6 +312,7 @@ private:
         waiter* const next =
             pop_patiently([this]() noexcept { return sending_.is_waited(); }, [this]() noexcept { return pop(false); });
         if (next == nullptr) {
+            this->run_completions();
             return nullptr;
         }
         serve(*next);
@@ -296,15 +337,19 @@ private:
     }
 
     void close_sending() noexcept override {
-        if (!this->closed_) {
-            this->closed_ = true;
-            word_.exchange(closed_bit, memory_order_seq_cst); // pairs with try_send, waiters_to_wake
+        if (!this->is_closed()) {
+            word_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with try_send, waiters_to_wake
+            this->set_closed();
             WEIR_POINT("rendezvous.closing");
             sending_.wake_all();
         }
     }
 
-    void drain() noexcept override {}
+    void drain() noexcept override {
+        if (T* const message = acquire_head()) {
+            release(message);
+        }
+    }
 
     void destroy() noexcept override {
         this->~rendezvous();
@@ -313,6 +358,7 @@ private:
 
     sender_wait sending_{0};
     alignas(cache_line) atomic<std::uint32_t> word_{idle};
+    bool may_have_woken_ = false; // waiting senders. The receiver's own
     message_place<T> landing_;
 };
 

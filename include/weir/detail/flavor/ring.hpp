@@ -188,7 +188,8 @@ public:
             count_received();
             return;
         }
-        if (sending_.is_waited()) [[unlikely]] {
+        bool was_waited = sending_.is_waited();
+        if (was_waited) [[unlikely]] {
             serve_waiting(false);
         }
         WEIR_POINT("ring.publish");
@@ -197,6 +198,10 @@ public:
         WEIR_POINT("ring.published");
         if (sending_.is_waited_after_write()) [[unlikely]] {
             serve_waiting(true);
+            was_waited = true;
+        }
+        if (was_waited) [[unlikely]] {
+            this->run_completions();
         }
     }
 
@@ -409,9 +414,9 @@ private:
     }
 
     void close_sending() noexcept override {
-        if (!this->closed_) {
-            this->closed_ = true;
+        if (!this->is_closed()) {
             tail_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with the claims
+            this->set_closed();
             WEIR_POINT("ring.closing");
             sending_.wake_all();
         }

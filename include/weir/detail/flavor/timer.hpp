@@ -87,11 +87,9 @@ public:
         }
     }
 
-    // For a select, which asks for due() itself.
-    enrolment enrol_receiver(waiter& node) noexcept {
-        return detail::can_take(*this) && node.take() ? enrolment::ready : enrolment::waits;
-    }
-    void withdraw_receiver(waiter&) noexcept {}
+    // Who enrols asks for due() itself, and is told of nothing but a close.
+    enrolment enrol_receiver(waiter& node) noexcept { return detail::watch_for_message(*this, node); }
+    void withdraw_receiver(waiter& node) noexcept { this->unwatch_receiving(node); }
 
     // The time after `time` by a length that is not negative.
     static clock::time_point later(clock::time_point time, clock::duration length) noexcept {
@@ -115,7 +113,7 @@ private:
 
     // What is due now can still be received; nothing else will come.
     void close_sending() noexcept override {
-        this->closed_ = true;
+        this->set_closed();
         due_ = has_message() ? latest_due() : clock::time_point::max();
         period_ = clock::duration::zero();
     }

@@ -7,6 +7,7 @@
 #include <weir/detail/flavor/flavor.hpp>
 #include <weir/detail/handles.hpp>
 #include <weir/detail/message.hpp>
+#include <weir/detail/offered_value.hpp>
 #include <weir/detail/receiving.hpp>
 #include <weir/detail/select/arm.hpp>
 #include <weir/detail/wait/stop.hpp>
@@ -96,47 +97,6 @@ private:
     std::optional<result> result_;
 };
 
-// The value of a send arm. What may throw while a T is made of it is done by prepare(), into a place of its own.
-template <class T, class Value>
-class arm_value {
-    static constexpr bool may_throw = !std::is_nothrow_convertible_v<Value, T>;
-
-public:
-    // Whether making the message runs no code of users.
-    static constexpr bool is_plain =
-        std::is_trivially_copyable_v<T> && (may_throw || std::is_same_v<std::remove_cvref_t<Value>, T>);
-    static constexpr bool needs_preparation = may_throw;
-
-    explicit arm_value(Value&& value) noexcept : value_(std::forward<Value>(value)) {}
-
-    void prepare() {
-        if constexpr (may_throw) {
-            if (!prepared_) {
-                prepared_.emplace(make());
-            }
-        }
-    }
-
-    // Once, and where that may throw after prepare().
-    void make_at(void* place) noexcept {
-        if constexpr (may_throw) {
-            ::new (place) T(std::move(*prepared_));
-        } else {
-            ::new (place) T(make());
-        }
-    }
-
-private:
-    WEIR_CALLERS_CONVERSION_BEGIN
-    T make() { return std::forward<Value>(value_); }
-    WEIR_CALLERS_CONVERSION_END
-
-    struct nothing {};
-
-    Value&& value_;
-    WEIR_NO_UNIQUE_ADDRESS std::conditional_t<may_throw, std::optional<T>, nothing> prepared_;
-};
-
 template <class T, class Value, class Handler>
 class send_arm_base : public select_arm {
 protected:
@@ -151,7 +111,7 @@ public:
     decltype(auto) run() { return handler_(result(result_)); }
 
     void prepare() override { value_.prepare(); }
-    bool may_be_served() const noexcept override { return arm_value<T, Value>::is_plain; }
+    bool may_be_served() const noexcept override { return offered_value<T, Value>::is_plain; }
     void make_at(void* place) noexcept override { value_.make_at(place); }
 
 protected:
@@ -167,7 +127,7 @@ protected:
 
 private:
     channel_base* const channel_;
-    arm_value<T, Value> value_;
+    offered_value<T, Value> value_;
     handler_type handler_;
     result result_;
 };
@@ -184,7 +144,7 @@ public:
     bool attempt() override {
         auto* const flavor = static_cast<list<T>*>(this->channel());
         bool is_open = flavor != nullptr && !flavor->is_closed_for_sending();
-        if (is_open && arm_value<T, Value>::needs_preparation) {
+        if (is_open && offered_value<T, Value>::needs_preparation) {
             flavor->make_room();
             this->prepare();
         }
@@ -212,7 +172,7 @@ public:
             return true;
         }
         return visit([this](auto& flavor) {
-            if constexpr (arm_value<T, Value>::needs_preparation) {
+            if constexpr (offered_value<T, Value>::needs_preparation) {
                 if (flavor.is_closed_for_sending()) {
                     this->set_result(false);
                     return true;

@@ -9,6 +9,7 @@
 
 #include <weir/detail/platform/futex.hpp>
 #include <weir/detail/platform/injection.hpp>
+#include <weir/detail/wait/completions.hpp>
 #include <weir/detail/wait/deadline.hpp>
 
 #if WEIR_HAS_FUTEX
@@ -21,6 +22,7 @@ class futex_parker {
 public:
     // Owner only. Sleeps until there is a token, and takes it; false when the deadline came first.
     bool park(deadline until) noexcept {
+        completions::run_before_sleep();
         std::uint32_t seen = empty;
         if (!word_.compare_exchange_strong(seen, parked, memory_order_relaxed, memory_order_relaxed)) {
             word_.exchange(empty,

@@ -7,6 +7,7 @@
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/platform/mutex.hpp>
+#include <weir/detail/wait/completions.hpp>
 #include <weir/detail/wait/deadline.hpp>
 
 #include <algorithm>
@@ -19,6 +20,7 @@ class portable_parker {
 public:
     // Owner only. Sleeps until there is a token, and takes it; false when the deadline came first.
     bool park(deadline until) noexcept {
+        completions::run_before_sleep();
         std::unique_lock lock(mutex_);
         while (!token_.load(memory_order_relaxed)) {
             WEIR_POINT("parker.sleep");

@@ -5,6 +5,7 @@
 #include "support/arrivals.hpp"
 #include "support/held.hpp"
 #include "support/scale.hpp"
+#include "support/test_waiter.hpp"
 #include "support/threads.hpp"
 #include "support/waiting.hpp"
 
@@ -251,6 +252,68 @@ TEST(rendezvous_flavor, the_receivers_drop_against_sends_loses_nothing_and_leaks
     });
     EXPECT_EQ(received, sent.load());
     EXPECT_EQ(live_allocations(), without_messages);
+}
+
+// A receive that waits without arming, and gives up when its message is there.
+struct taker {
+    explicit taker(boxes& from) : channel(from) {
+        EXPECT_EQ(channel.enrol_receiver(waiting.waiter), weir::detail::enrolment::waits);
+    }
+    boxes& channel;
+    sole_waiter waiting;
+};
+
+TEST(rendezvous_flavor, the_message_of_a_taker_that_gives_up_is_kept_for_the_next_receive) {
+    held channel(boxes::make());
+    EXPECT_FALSE(channel->keep());
+    const taker gives_up(*channel);
+    ASSERT_EQ(channel.try_send(number(1, 0)), send_result::sent);
+    EXPECT_EQ(gives_up.waiting.waiter.outcome(), weir::detail::answer::served);
+    EXPECT_EQ(channel->len(), 0U) << "it is being received";
+    EXPECT_TRUE(channel->keep());
+    EXPECT_EQ(channel->len(), 1U);
+    EXPECT_TRUE(channel->has_message());
+    boxed refused = number(2, 0);
+    auto source = source_of(refused);
+    EXPECT_EQ(channel.try_send(source), send_result::full);
+    waiting_sender<boxes> behind(*channel, number(3, 0));
+    EXPECT_EQ(**channel.receive(deadline::after(patience)), *number(1, 0));
+    EXPECT_EQ(channel->len(), 0U);
+    EXPECT_EQ(**channel.receive(deadline::after(patience)), *number(3, 0));
+    EXPECT_EQ(behind.result(), send_result::sent);
+}
+
+TEST(rendezvous_flavor, a_kept_message_is_received_after_a_close_and_destroyed_with_the_channel) {
+    for (const bool is_received : {true, false}) {
+        const std::ptrdiff_t before = live_allocations();
+        {
+            held channel(boxes::make());
+            const taker gives_up(*channel);
+            ASSERT_EQ(channel.try_send(number(1, 0)), send_result::sent);
+            EXPECT_TRUE(channel->keep());
+            channel->close();
+            EXPECT_EQ(channel.try_send(number(2, 0)), send_result::disconnected);
+            EXPECT_EQ(channel->len(), 1U);
+            if (is_received) {
+                EXPECT_EQ(**channel.receive(deadline::passed()), *number(1, 0));
+                EXPECT_EQ(channel.try_take().error, weir::channel_errc::disconnected);
+            }
+        }
+        EXPECT_EQ(live_allocations(), before);
+    }
+}
+
+TEST(rendezvous_flavor, closed_while_a_taker_is_served_it_hands_out_the_message_and_then_says_disconnected) {
+    held channel(boxes::make());
+    const taker waits(*channel);
+    auto source = making<boxed>([&](void* place) {
+        channel->close();
+        ::new (place) boxed(number(1, 0));
+    });
+    EXPECT_EQ(channel.try_send(source), send_result::sent);
+    EXPECT_EQ(**channel.receive(deadline::passed()), *number(1, 0));
+    EXPECT_EQ(channel.try_take().error, weir::channel_errc::disconnected);
+    EXPECT_EQ(channel.try_send(number(2, 0)), send_result::disconnected);
 }
 
 TEST(rendezvous_flavor, its_landing_place_is_aligned_and_made_in_directly) {
