@@ -6,9 +6,9 @@
 
 #include <weir/detail/handles.hpp>
 #include <weir/detail/select/selector_core.hpp>
-#include <weir/detail/select/selector_entries.hpp>
 #include <weir/detail/wait/completions.hpp>
 #include <weir/detail/wait/deadline.hpp>
+#include <weir/detail/watched_end.hpp>
 #include <weir/receiver.hpp>
 #include <weir/sender.hpp>
 #include <weir/sync_sender.hpp>
@@ -50,15 +50,18 @@ public:
     // Throws: std::bad_alloc.
     template <class T>
     std::size_t add(const receiver<T>& rx) {
-        return core_->add(std::make_unique<detail::receiver_entry<T>>(detail::handle_access::channel_received_by(rx)));
+        using entry = detail::receiver_end<T, detail::selector_entry>;
+        return core_->add(std::make_unique<entry>(detail::handle_access::channel_received_by(rx)));
     }
     template <class T>
     std::size_t add(const sender<T>& tx) {
-        return core_->add(std::make_unique<detail::sender_entry>(detail::handle_access::channel_of(tx)));
+        using entry = detail::sender_end<detail::selector_entry>;
+        return core_->add(std::make_unique<entry>(detail::handle_access::channel_of(tx)));
     }
     template <class T>
     std::size_t add(const sync_sender<T>& tx) {
-        return core_->add(std::make_unique<detail::sync_sender_entry<T>>(detail::handle_access::channel_of(tx)));
+        using entry = detail::sync_sender_end<T, detail::selector_entry>;
+        return core_->add(std::make_unique<entry>(detail::handle_access::channel_of(tx)));
     }
 
     // Takes an end out. Nothing where there is none of that number.

@@ -95,6 +95,17 @@ TEST(connections, serves_all_that_come_until_they_have_gone) {
                      20);
 }
 
+TEST(epoll_loop, serves_both_ends_and_the_clock_with_one_thread) {
+    prints_each_time("epoll_loop",
+                     "1 squared is 1\n"
+                     "2 squared is 4\n"
+                     "3 squared is 9\n"
+                     "4 squared is 16\n"
+                     "5 squared is 25\n"
+                     "the worker has gone\n",
+                     20);
+}
+
 TEST(streaming, writes_each_word_by_itself_200_ms_apart) {
     // A socket that keeps each write apart from the next, however late it is read.
     std::array<int, 2> ends{};

@@ -17,13 +17,13 @@
 #ifndef WEIR_DETAIL_SELECT_SELECTOR_CORE_HPP
 #define WEIR_DETAIL_SELECT_SELECTOR_CORE_HPP
 
-#include <weir/detail/handles.hpp>
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/select/random.hpp>
 #include <weir/detail/wait/deadline.hpp>
 #include <weir/detail/wait/parker.hpp>
 #include <weir/detail/wait/spin.hpp>
 #include <weir/detail/wait/waiter.hpp>
+#include <weir/detail/watched_end.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -37,33 +37,15 @@ namespace weir::detail {
 
 class selector_core;
 
-class selector_entry : public waiter {
+class selector_entry : public watched_end {
 public:
-    explicit selector_entry(channel_base* channel) noexcept : holder_(channel) { share(claim_); }
-    virtual ~selector_entry() = default;
+    using watched_end::watched_end;
 
-    // The selector's thread. Whether an operation would not wait.
-    virtual bool is_ready() noexcept = 0;
-    // Enrols, and looks again.
-    virtual bool enrol() noexcept = 0;
-    virtual void withdraw() noexcept = 0;
-    // When it becomes ready without being told.
-    virtual deadline due() noexcept { return deadline::never(); }
-    // A timer's needs no enrolling.
-    virtual bool is_timed() const noexcept { return false; }
-
-    bool may_be_served() const noexcept final { return false; }
-    void make_at(void*) noexcept final {}
     inline void finish(answer) noexcept final;
-
-protected:
-    channel_base* channel() const noexcept { return holder_.get(); }
 
 private:
     friend selector_core;
 
-    channel_holder holder_; // the handle may go before the entry does
-    claim_word claim_;
     selector_core* core_ = nullptr;
     plain<selector_entry*> told_next_ = nullptr;
     std::size_t key_ = 0;
@@ -231,7 +213,7 @@ private:
                 std::push_heap(timed_.begin(), timed_.end(), is_later);
                 continue;
             }
-            drawn.claim_.reopen();
+            drawn.reopen();
             drawn.state_ = selector_entry::state::enrolled;
             holders_.fetch_add(1, memory_order_relaxed);
             if (drawn.enrol() && drawn.take()) {
