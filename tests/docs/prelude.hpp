@@ -2,7 +2,12 @@
 // What every snippet of the documents may use without saying so. Programs in the documents include what they need themselves.
 #pragma once
 
+#include <weir/posix/event_fd.hpp>
 #include <weir/weir.hpp>
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
