@@ -185,7 +185,7 @@ private:
 // Memory is out for the first block that is asked for, or the second: the send throws or goes on with what others linked, and
 // sends succeed again when memory is back.
 template <unsigned Threads>
-class out_of_memory : public list_model<Threads, message> {
+class out_of_memory : public list_model<Threads, message_of_five> {
 public:
     static constexpr const char* name = Threads == 2 ? "list.out_of_memory.2" : "list.out_of_memory.3";
     static constexpr const char* protocol = "block hand-over, memory out";
@@ -211,11 +211,11 @@ public:
     }
 
 private:
-    static constexpr unsigned each = Threads == 2 ? 3 : 2;
+    static constexpr unsigned each = Threads == 2 ? 4 : 2;
 
     bool send(unsigned index, int number) {
         try {
-            return this->tx_[index].send(numbered(index, number)).has_value();
+            return this->tx_[index].send(numbered<message_of_five>(index, number)).has_value();
         } catch (const std::bad_alloc&) {
             return false;
         }

@@ -13,6 +13,7 @@ namespace model {
 using message_of_one = message_of_kind<1>;  // blocks of one slot: each send links a block
 using message_of_none = message_of_kind<2>; // no slot in the state, and all claims the careful way
 using message_of_four = message_of_kind<3>; // all in the state
+using message_of_five = message_of_kind<4>; // a reserve for two senders
 
 template <std::uint32_t Slots, std::uint32_t Reserve, std::uint32_t Embedded>
 struct small_list {
@@ -33,6 +34,8 @@ template <>
 struct list_sizes<model::message_of_none> : model::small_list<2, 0, 0> {};
 template <>
 struct list_sizes<model::message_of_four> : model::small_list<2, 1, 4> {};
+template <>
+struct list_sizes<model::message_of_five> : model::small_list<3, 2, 1> {};
 
 } // namespace weir::detail
 

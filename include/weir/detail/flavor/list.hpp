@@ -73,7 +73,8 @@ public:
     template <class Source>
     bool send(Source& source) {
         std::uint64_t claimed = 0;
-        if (claims_blindly && low_mark_.load(memory_order_relaxed) < linked_end_.load(memory_order_relaxed))
+        // acquire, pairs with [advance]: where memory is out nothing but the linked block is there for the claim
+        if (claims_blindly && low_mark_.load(memory_order_relaxed) < linked_end_.load(memory_order_acquire))
             [[likely]] {
             claimed = tail_.fetch_add(step, memory_order_seq_cst); // pairs with tail_index, move_hint
         } else {
