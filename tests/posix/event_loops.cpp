@@ -110,7 +110,7 @@ TEST_P(loops, a_receiving_loop_gets_all_that_threads_send) {
     waits_for loop(kind(), fd);
     std::vector<std::unique_ptr<worker>> threads;
     for (uint64_t producer = 0; producer < producers; ++producer) {
-        threads.push_back(std::make_unique<worker>([out = tx, producer, each]() mutable {
+        threads.push_back(std::make_unique<worker>([out = tx, producer]() mutable {
             for (uint64_t i = 0; i < each; ++i)
                 EXPECT_TRUE(out.send(producer << 32 | i));
             out.reset();

@@ -30,7 +30,7 @@ TEST_P(descriptor, a_clear_beside_a_teller_that_stands_still_waits_for_nobody_an
     auto [tx, rx] = open<uint64_t>(GetParam());
     event_fd fd(rx);
     halt here("sender", "descriptor.told");
-    actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(1u)); });
+    actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(1u)); });
     here.wait_until_there();
     EXPECT_EQ(rx.try_recv().value(), 1u) << "the message is there";
     fd.clear();
@@ -52,7 +52,7 @@ TEST_P(descriptor, stays_open_until_a_teller_that_stands_still_has_written) {
         auto fd = std::make_unique<event_fd>(rx);
         const int number = fd->native_handle();
         halt here("sender", point);
-        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(1u)); });
+        actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(1u)); });
         here.wait_until_there();
         fd.reset();
         EXPECT_TRUE(is_open(number)) << "else the number might be another file's by the time of the write";
@@ -67,7 +67,7 @@ TEST_P(descriptor, is_cleared_and_told_anew_though_its_last_teller_has_not_let_g
     auto [tx, rx] = open<uint64_t>(GetParam());
     event_fd fd(rx);
     halt here("sender", "descriptor.written");
-    actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(0u)); });
+    actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(0u)); });
     here.wait_until_there();
     for (uint64_t i = 0; i < 3; ++i) {
         EXPECT_TRUE(is_readable(fd));
@@ -129,7 +129,7 @@ TEST_P(descriptor, what_the_owner_finds_and_a_sender_tells_of_is_written_once) {
         fd.clear();
     });
     enrolled.wait_until_there();
-    actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(2u)); });
+    actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(2u)); });
     sent.wait_until_there(); // the message is there, and nobody was told
     enrolled.let_go();
     ready.wait_until_there();
@@ -151,7 +151,7 @@ TEST_P(descriptor, a_producer_stalled_in_its_send_keeps_nobody_from_being_told) 
         auto [tx, rx] = open<uint64_t>(GetParam());
         event_fd fd(rx);
         halt here("sender", point);
-        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.send(1u)); });
+        actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(1u)); });
         here.wait_until_there();
         fd.clear();
         EXPECT_FALSE(is_readable(fd));
