@@ -9,7 +9,6 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -29,7 +28,7 @@ constexpr uint64_t held_value = 77777;
 class held_send {
 public:
     explicit held_send(const any_sender<slow>& tx, uint64_t value = held_value)
-        : thread_([this, handle = tx, value] { succeeded_ = bool(handle.send(slow(value, &stall_, &destroyed_))); }) {
+        : thread_([this, handle = tx, value] { succeeded_ = bool(handle.send(slow(value, &stall_, destroyed_))); }) {
         stall_.wait_until_held();
     }
     ~held_send() { stall_.release(); }
@@ -39,11 +38,12 @@ public:
         thread_.join();
         return succeeded_;
     }
-    int destroyed() const { return destroyed_; }
+    int destroyed() const { return *destroyed_; }
 
 private:
     stall stall_;
-    std::atomic<int> destroyed_{0};
+    // Shared with the message, which may stay in the channel for longer.
+    const std::shared_ptr<std::atomic<int>> destroyed_ = std::make_shared<std::atomic<int>>(0);
     bool succeeded_ = false;
     worker thread_;
 };
@@ -259,12 +259,12 @@ TEST_P(stall_ring, all_room_is_back_after_it) {
 TEST_P(stall_buffered, the_receiver_may_leave_before_it_is_complete) {
     auto [tx, rx] = open<slow>(GetParam());
     held_send held(tx);
-    std::atomic<int> destroyed{0};
+    const auto destroyed = std::make_shared<std::atomic<int>>(0);
     const std::size_t behind = passing(GetParam(), 2000);
     for (uint64_t i = 0; i < behind; ++i)
-        ASSERT_TRUE(tx.try_send(slow(i, nullptr, &destroyed)));
+        ASSERT_TRUE(tx.try_send(slow(i, nullptr, destroyed)));
     rx.reset();
-    EXPECT_EQ(destroyed, static_cast<int>(behind));
+    EXPECT_EQ(*destroyed, static_cast<int>(behind));
     EXPECT_EQ(outcome(tx.try_send(slow(1))), channel_errc::disconnected);
     EXPECT_EQ(held.destroyed(), 0);
     EXPECT_TRUE(held.finish());
@@ -303,17 +303,16 @@ TEST_P(stall_buffered, a_close_keeps_the_message_of_a_send_that_succeeds) {
 // whatever the time.
 TEST(stall_rendezvous, a_receive_that_is_being_served_ends_with_the_message) {
     auto [tx, rx] = open<slow>(flavor{0});
-    std::optional<held_send> held; // outlives the worker, which destroys the message
     const auto end = std::chrono::steady_clock::now() + 1s;
     worker receives([&] { EXPECT_EQ(rx.recv_deadline(end).value().value(), held_value); });
     receives.wait_until_asleep();
-    held.emplace(tx);
+    held_send held(tx);
     EXPECT_EQ(outcome(tx.try_send(slow(1))), channel_errc::full) << "and others do not wait";
     EXPECT_EQ(outcome(tx.send_timeout(slow(1), 5ms)), channel_errc::timeout);
     std::this_thread::sleep_until(end + 100ms);
     EXPECT_FALSE(receives.has_ended());
     EXPECT_LT(receives.processor_time(), 100ms);
-    EXPECT_TRUE(held->finish());
+    EXPECT_TRUE(held.finish());
 }
 
 TEST(stall_rendezvous, a_send_that_is_being_taken_ends_with_success) {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -69,9 +70,10 @@ private:
 // The first move of one that names a stall stands still there.
 class slow {
 public:
-    explicit slow(std::uint64_t value, stall* where = nullptr, std::atomic<int>* destroyed = nullptr) noexcept
-        : value_(value), stall_(where), destroyed_(destroyed) {}
-    slow(slow&& other) noexcept : value_(other.value_), destroyed_(std::exchange(other.destroyed_, nullptr)) {
+    explicit slow(std::uint64_t value, stall* where = nullptr,
+                  std::shared_ptr<std::atomic<int>> destroyed = nullptr) noexcept
+        : value_(value), stall_(where), destroyed_(std::move(destroyed)) {}
+    slow(slow&& other) noexcept : value_(other.value_), destroyed_(std::move(other.destroyed_)) {
         if (stall* where = std::exchange(other.stall_, nullptr))
             where->hold();
     }
@@ -88,7 +90,7 @@ public:
 private:
     std::uint64_t value_;
     stall* stall_ = nullptr;
-    std::atomic<int>* destroyed_; // counts the destruction of the value, not of what it was moved from
+    std::shared_ptr<std::atomic<int>> destroyed_; // counts the destruction of the value, not of what it was moved from
 };
 
 } // namespace conformance

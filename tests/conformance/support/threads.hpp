@@ -41,6 +41,14 @@ inline constexpr std::size_t slowdown = 1;
 inline constexpr std::size_t slowdown = 1;
 #endif
 
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool is_address_sanitized = true;
+#elif defined(__has_feature)
+inline constexpr bool is_address_sanitized = __has_feature(address_sanitizer);
+#else
+inline constexpr bool is_address_sanitized = false;
+#endif
+
 // How often to do something that is done `native` times where the build does not ask for less and no sanitizer slows it down.
 constexpr std::size_t scaled(std::size_t native) { return native / slowdown + 1; }
 
