@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: async_recv
+// expect: ignoring return value.*nodiscard
 #include <weir/channel.hpp>
 #include <weir/coro.hpp>
 
