@@ -43,7 +43,7 @@ public:
     bool is_waited() noexcept { return !list_.is_empty(); }
 
 private:
-    void unlock() noexcept { (void)lock_.unlock_unless_owed(); }
+    void unlock() noexcept { lock_.unlock(); }
 
     void tell(int more) noexcept {
         lock_.lock();

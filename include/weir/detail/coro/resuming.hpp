@@ -30,7 +30,7 @@ public:
             next_->previous_ = this;
         }
         bucket_.first = this;
-        unlock(bucket_);
+        bucket_.lock.unlock();
     }
     scheduler_call(const scheduler_call&) = delete;
     scheduler_call& operator=(const scheduler_call&) = delete;
@@ -41,7 +41,7 @@ public:
             next_->previous_ = previous_;
         }
         parker* const waiting = waiting_;
-        unlock(bucket_);
+        bucket_.lock.unlock();
         if (waiting != nullptr) {
             waiting->unpark();
         }
@@ -60,7 +60,7 @@ public:
             if (call != nullptr) {
                 call->waiting_ = &place;
             }
-            unlock(in);
+            in.lock.unlock();
             if (call == nullptr) {
                 return;
             }
@@ -84,7 +84,6 @@ private:
         const auto address = reinterpret_cast<std::uintptr_t>(coroutine) / frame;
         return for_all<buckets>::place().all[(address ^ address / bucket_count) % bucket_count];
     }
-    static void unlock(bucket& of) noexcept { (void)of.lock.unlock_unless_owed(); } // nobody owes here
 
     void* const coroutine_;
     bucket& bucket_;

@@ -21,13 +21,13 @@ public:
     void enrol(waiter& node) noexcept {
         lock_.lock();
         list_.push_back(node);
-        (void)lock_.unlock_unless_owed();               // nobody owes here
+        lock_.unlock();
         state_.fetch_or(watched, memory_order_acquire); // pairs with tell()
     }
     void withdraw(waiter& node) noexcept {
         lock_.lock();
         list_.remove(node);
-        (void)lock_.unlock_unless_owed();
+        lock_.unlock();
     }
 
     // Who closed the channel, once that is visible.
@@ -38,7 +38,7 @@ public:
         wait_list claimed;
         lock_.lock();
         list_.pop_all_claimed(claimed);
-        (void)lock_.unlock_unless_owed();
+        lock_.unlock();
         claimed.finish_all(answer::retry);
     }
 

@@ -117,7 +117,7 @@ public:
             to.last = &over;
             to.is_pending = true;
         }
-        unlock(lock);
+        lock.unlock();
         return is_pushed;
     }
 
@@ -129,7 +129,7 @@ public:
         if (is_queued) {
             unlink(over);
         }
-        unlock(lock);
+        lock.unlock();
         return is_queued;
     }
 
@@ -149,7 +149,6 @@ private:
         const auto address = reinterpret_cast<std::uintptr_t>(&of) >> bits_shared;
         return for_all<locks>::place().all[(address ^ address / lock_count) % lock_count];
     }
-    static void unlock(debt_lock& lock) noexcept { (void)lock.unlock_unless_owed(); } // nobody owes here
 
     static void unlink(completion& over) noexcept {
         queue& from = *over.queue_;
@@ -168,7 +167,7 @@ private:
         } else {
             from.is_pending = false;
         }
-        unlock(lock);
+        lock.unlock();
         return first;
     }
 

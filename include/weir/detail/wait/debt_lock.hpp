@@ -95,6 +95,9 @@ public:
         }
     }
 
+    // Holder only, of a lock at which nobody ever owes.
+    void unlock() noexcept { (void)unlock_unless_owed(); }
+
 private:
     static constexpr std::uint32_t locked = 1;
     static constexpr std::uint32_t owed = 2;

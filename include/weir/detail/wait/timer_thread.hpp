@@ -155,7 +155,7 @@ private:
         return made.release();
     }
 
-    void unlock() noexcept { (void)lock_.unlock_unless_owed(); } // nobody owes here
+    void unlock() noexcept { lock_.unlock(); }
 
     void run() noexcept {
         for (;;) {
