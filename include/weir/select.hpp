@@ -111,18 +111,16 @@ WEIR_CHECKED_FUNCTION decltype(auto) select_among(bool is_biased, Arms&... arms)
         std::size_t count = 0;
         (detail::add_arm(list, count, arms), ...);
         const std::span<select_arm*> all(list.data(), count);
-        std::size_t chosen = count; // no arm: the limit
+        const select_arm* chosen = nullptr;
         {
             const completions::call here; // ends after the use of the receivers
             const select_use<> alone(all);
             select_core core(all, is_biased);
             const auto attempt = [&](deadline until) { return core.run(until); };
             const auto has_timed_out = [](const select_arm* arm) { return arm == nullptr; };
-            if (const select_arm* const arm = detail::limit_of(arms...).wait(attempt, has_timed_out)) {
-                chosen = arm->position();
-            }
+            chosen = detail::limit_of(arms...).wait(attempt, has_timed_out);
         }
-        return detail::run_arm<result>(chosen, count, arms...);
+        return detail::run_arm<result>(chosen, arms...);
     }
 }
 

@@ -4,7 +4,8 @@
 //
 // A flavor offers: try_send(source); enrol_sender(waiter, first), after which no room comes untold, and
 // withdraw_sender(waiter); send_granted(ticket, source), for a waiter that was granted a ticket; seems_to_have_room(), a
-// cheap guess; send_progress(), a count that grows with the messages.
+// cheap guess; is_worth_looking(): whether looking for room before enrolling is likely to help; send_progress(), a count that
+// grows with the messages.
 #ifndef WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
 #define WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
 
@@ -35,7 +36,7 @@ WEIR_NOINLINE send_result send_waiting(Flavor& flavor, sender_wait& sending, Sou
     }
     const auto glance = [&]() noexcept { return flavor.seems_to_have_room(); };
     constexpr std::size_t few = 8;
-    if (sending.spin().look(flavor.send_progress(), glance, attempt) ||
+    if ((flavor.is_worth_looking() && sending.spin().look(flavor.send_progress(), glance, attempt)) ||
         (flavor.capacity() > few && sending.spin().give_way(attempt))) {
         return result;
     }

@@ -125,6 +125,8 @@ public:
         return word_.load(memory_order_relaxed) == armed || receiving_.has_takers();
     }
     static constexpr std::uint64_t send_progress() noexcept { return 0; }
+    // A taker finds senders that are enrolled before it enrols itself, which is dear where it waits for many things.
+    bool is_worth_looking() const noexcept { return !had_taker_.load(memory_order_relaxed); }
 
     // ---- Observers: any thread ----
 
@@ -186,6 +188,7 @@ public:
     bool seems_to_have_message() const noexcept { return sending_.is_waited(); }
 
     enrolment enrol_receiver(waiter& self) noexcept {
+        note_kind(true);
         receiving_.enrol_taker(self);
         if (sending_.is_waited_after_write()) { // seq_cst, pairs with enrol_sender
             may_have_woken_ = true;
@@ -219,6 +222,7 @@ public:
         if (until.has_passed()) {
             return wait_result::timeout;
         }
+        note_kind(false);
         word_.exchange(armed, memory_order_seq_cst); // [armed] release, pairs with try_send
         WEIR_POINT("rendezvous.armed");
         if (sending_.is_waited_after_write() && serve_though_armed()) {
@@ -256,6 +260,12 @@ private:
 
     rendezvous() noexcept : channel_core<T>(flavor_kind::rendezvous, 0) {}
     ~rendezvous() = default;
+
+    void note_kind(bool is_taker) noexcept {
+        if (had_taker_.load(memory_order_relaxed) != is_taker) {
+            had_taker_.store(is_taker, memory_order_relaxed);
+        }
+    }
 
     // False: it was not armed any more.
     bool disarm() noexcept {
@@ -358,6 +368,7 @@ private:
 
     sender_wait sending_{0};
     alignas(cache_line) atomic<std::uint32_t> word_{idle};
+    hint<bool> had_taker_{false}; // the last receiver that waited was a taker
     bool may_have_woken_ = false; // waiting senders. The receiver's own
     message_place<T> landing_;
 };

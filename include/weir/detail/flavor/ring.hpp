@@ -130,6 +130,7 @@ public:
     bool seems_to_have_room() const noexcept {
         return tail_.load(memory_order_relaxed) / 2 - head_.load(memory_order_relaxed) < one_lap_;
     }
+    static constexpr bool is_worth_looking() noexcept { return true; }
     std::uint64_t send_progress() const noexcept { return tail_.load(memory_order_relaxed) / 2; }
 
     // A ticket that the receiver claimed for a waiting sender.

@@ -64,6 +64,8 @@ public:
     virtual bool attempt() = 0;
     // A cheap guess whether attempt() would succeed.
     virtual bool seems_ready() noexcept = 0;
+    // Whether who looks at the other side does not see this arm before it is enrolled: the two could look in vain.
+    virtual bool is_hidden() const noexcept { return false; }
     // Before the first wait: what may throw and can be done early.
     virtual void prepare() {}
     virtual enrolment enrol() noexcept = 0;
@@ -77,16 +79,13 @@ public:
     // The channel it receives from, if any.
     virtual channel_base* received() const noexcept { return nullptr; }
 
-    void join(select_wait& wait, std::size_t position) noexcept {
+    // Before the first enrol().
+    void join(select_wait& wait) noexcept {
         share(wait.claim());
         wait_ = &wait;
-        position_ = position;
-        keeps_turn_ = false;
     }
     // Somebody told it to look again, from the front.
     void keep_turn() noexcept { keeps_turn_ = true; }
-    // In the order written.
-    std::size_t position() const noexcept { return position_; }
 
     bool may_be_served() const noexcept override { return false; }
     void make_at(void*) noexcept override {}
@@ -100,7 +99,6 @@ protected:
 
 private:
     select_wait* wait_ = nullptr;
-    std::size_t position_ = 0;
     bool keeps_turn_ = false;
 };
 

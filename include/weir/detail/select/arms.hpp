@@ -89,6 +89,7 @@ public:
         const channel_base& channel = *received();
         return channel.kind() == flavor_kind::timer ? static_cast<const timer<T>&>(channel).due() : deadline::never();
     }
+    bool is_hidden() const noexcept override { return received()->kind() == flavor_kind::rendezvous; }
     channel_base* received() const noexcept override { return handle_access::channel_received_by(rx_); }
 
 private:
@@ -204,6 +205,7 @@ public:
             visit([&](auto& flavor) noexcept { flavor.send_granted(this->ticket(), source); });
         }
     }
+    bool is_hidden() const noexcept override { return this->channel()->kind() == flavor_kind::rendezvous; }
     void pass_on() noexcept override {
         visit([](auto& flavor) noexcept { flavor.pass_on(); });
     }

@@ -68,6 +68,15 @@ void add_arm(List& list, std::size_t& count, Arm& arm) noexcept {
     }
 }
 
+template <class Arm>
+bool is_chosen(const select_arm* chosen, const Arm& arm) noexcept {
+    if constexpr (is_channel_arm<Arm>) {
+        return chosen == &arm;
+    } else {
+        return chosen == nullptr;
+    }
+}
+
 inline fixed_deadline limit_of() noexcept { return fixed_deadline(deadline::never()); }
 template <class First, class... Rest>
 auto limit_of(const First& first, const Rest&... rest) {
@@ -78,17 +87,16 @@ auto limit_of(const First& first, const Rest&... rest) {
     }
 }
 
-// Runs the handler of the channel arm at `position`, counted without the limit; of the limit where that is `limit`.
+// Runs the handler of `chosen`; of the limit where that is null.
 template <class Result, class First, class... Rest>
-Result run_arm(std::size_t position, std::size_t limit, First& first, Rest&... rest) {
+Result run_arm(const select_arm* chosen, First& first, Rest&... rest) {
     if constexpr (sizeof...(Rest) == 0) {
         return static_cast<Result>(first.run());
     } else {
-        constexpr std::size_t length = is_limit<First> ? 0 : 1;
-        if (is_limit<First> ? position == limit : position == 0) {
+        if (detail::is_chosen(chosen, first)) {
             return static_cast<Result>(first.run());
         }
-        return detail::run_arm<Result>(position - length, limit - length, rest...);
+        return detail::run_arm<Result>(chosen, rest...);
     }
 }
 

@@ -4,7 +4,7 @@
 //
 // The passes
 //  1  Try each arm, in random order or as written. The first that is ready takes effect.
-//  2  Look for a while, as every wait does.
+//  2  Look for a while, as every wait does; but where an arm is hidden, after 3.
 //  3  Enrol all arms, with one claim. Enrolling an arm includes a look whether it is ready.
 //  4  Park, until somebody took the claim and tells, or until the deadline.
 //  5  Withdraw all arms; what another has served, granted or met has taken effect. Else go to 1 with a new claim.
@@ -32,11 +32,7 @@ namespace weir::detail {
 class select_core {
 public:
     // `arms` will be permuted.
-    select_core(std::span<select_arm*> arms, bool is_biased) noexcept : arms_(arms), is_biased_(is_biased) {
-        for (std::size_t i = 0; i < arms.size(); ++i) {
-            arms[i]->join(wait_, i);
-        }
-    }
+    select_core(std::span<select_arm*> arms, bool is_biased) noexcept : arms_(arms), is_biased_(is_biased) {}
 
     // The arm that took effect; null where the deadline came first. What trying an arm throws passes through, with
     // nothing done.
@@ -48,6 +44,7 @@ public:
             return nullptr;
         }
         for (select_arm* const arm : arms_) {
+            arm->join(wait_);
             arm->prepare(); // from here on nothing throws
         }
         return wait_for_one(until);
@@ -59,7 +56,7 @@ private:
         const auto seems_ready = [this]() noexcept {
             return std::any_of(arms_.begin(), arms_.end(), [](select_arm* arm) { return arm->seems_ready(); });
         };
-        if (spin_.look(0, seems_ready, [&]() noexcept { return (ready = try_all()) != nullptr; })) {
+        if (!is_hidden() && spin_.look(0, seems_ready, [&]() noexcept { return (ready = try_all()) != nullptr; })) {
             return ready;
         }
         for (;;) {
@@ -78,6 +75,10 @@ private:
                 return nullptr;
             }
         }
+    }
+
+    bool is_hidden() const noexcept {
+        return std::any_of(arms_.begin(), arms_.end(), [](select_arm* arm) { return arm->is_hidden(); });
     }
 
     select_arm* try_all() {
@@ -104,7 +105,8 @@ private:
         select_arm* chosen = last == enrolment::met ? arms_[count - 1] : nullptr;
         answer outcome = answer::served;
         if (last == enrolment::waits) {
-            (void)spin_.give_way([this]() noexcept { return wait_.is_answered(); });
+            const auto is_answered = [this]() noexcept { return wait_.is_answered(); };
+            (void)(is_hidden() ? spin_.wait(0, is_answered, is_answered) : spin_.give_way(is_answered));
             if (wait_.await(until)) {
                 chosen = wait_.answered();
                 outcome = wait_.outcome();

@@ -28,6 +28,7 @@ public:
 
     static constexpr std::size_t capacity() noexcept { return 1; }
     static constexpr bool seems_to_have_room() noexcept { return false; }
+    static constexpr bool is_worth_looking() noexcept { return true; }
     static constexpr std::uint64_t send_progress() noexcept { return 0; }
     send_result try_send(nothing&) noexcept { return enrolled.size() < times_ ? send_result::full : send_result::sent; }
     enrolment enrol_sender(waiter& self, bool first) noexcept {
