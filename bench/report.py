@@ -61,10 +61,9 @@ class Program:
     version: str
     kind: str
 
-    @property
-    def is_rival(self) -> bool:
-        """Whether Weir is compared with it: its threads wait in the operating system's own way."""
-        return self.kind == BLOCKING and self.name != WEIR
+    def is_rival(self, in_tasks: bool = False) -> bool:
+        """Whether Weir is compared with it: its threads wait in the operating system's own way, or in_tasks nobody's do."""
+        return (self.kind == BLOCKING or in_tasks) and self.name != WEIR
 
 
 class Row:
@@ -95,6 +94,11 @@ class Row:
         return self.metric in TIMES
 
     @property
+    def is_of_tasks(self) -> bool:
+        """Whether what waits there is no thread."""
+        return re.fullmatch(r"task\d|to_task|waiting", self.shape) is not None
+
+    @property
     def rounds(self) -> int:
         return max((len(runs) for runs in self._runs.values()), default=0)
 
@@ -113,17 +117,18 @@ class Row:
         return found.median if found else None
 
     def rivals(self) -> dict[str, float]:
-        """The medians of the blocking peers."""
-        medians = {name: self.median(name) for name, program in self._known.items() if program.is_rival}
+        """The medians of the peers that Weir is compared with."""
+        rivals = [name for name, program in self._known.items() if program.is_rival(self.is_of_tasks)]
+        medians = {name: self.median(name) for name in rivals}
         return {name: median for name, median in medians.items() if median is not None}
 
     def fastest(self) -> str | None:
-        """The fastest blocking peer."""
+        """The fastest of them."""
         rivals = self.rivals()
         return min(rivals, key=lambda name: rivals[name]) if rivals else None
 
     def lead(self) -> float | None:
-        """The fastest blocking peer's median over Weir's: above 1, Weir is ahead."""
+        """The fastest peer's median over Weir's: above 1, Weir is ahead."""
         fastest = self.fastest()
         return quotient(self.rivals()[fastest], self.median(WEIR)) if fastest else None
 
@@ -301,7 +306,7 @@ def memory_text(row: Row, program: str) -> str:
 
 
 def regime_part(results: Results, regime: str) -> list[str]:
-    rows = [row for row in results.of(regime) if row.is_timed]
+    rows = [row for row in results.of(regime) if row.is_timed and not row.is_of_tasks]
     parked = [row for row in rows if row.shape == "parked"]
     if not rows:
         return []
@@ -321,29 +326,46 @@ def regime_part(results: Results, regime: str) -> list[str]:
     return lines
 
 
+def tasks_part(results: Results) -> list[str]:
+    rows = [row for row in results.timed() if row.is_of_tasks]
+    if not rows:
+        return []
+    lines = ["## Coroutines and tasks: nanoseconds a message", ""]
+    lines += [
+        "At both ends, on one thread (`task1`) and on two (`task2`), or at the receiving end alone (`to_task`). **Bold**: the "
+        "fastest peer, of whatever kind. What a waiting one takes stands under Memory.",
+        "",
+    ]
+    return lines + time_table(results, rows)
+
+
 def memory_part(results: Results) -> list[str]:
     rows = [row for row in results.rows if row.metric == BYTES and (row.sample(WEIR) or row.rivals())]
     if not rows:
         return []
     lines = ["## Memory: resident bytes", ""]
-    lines += ["`queued`: a message; `idle`: a channel; `burst`: in all, a while after the messages were received.", ""]
+    lines += ["`queued`: a message; `idle`: a channel; `burst`: in all, a while after the messages were received; `waiting`: a coroutine or task that waits.", ""]
     return lines + plain_table(results, rows, memory_text)
 
 
 def lead_summary(results: Results) -> list[str]:
+    timed = results.timed()
+    threads = [row for row in timed if not row.is_of_tasks]
+    groups = [(regime, [row for row in threads if row.regime == regime]) for regime in results.regimes()]
+    if len(groups) > 1:
+        groups.append(("both", threads))
+    groups.append(("coroutines, against all peers", [row for row in timed if row.is_of_tasks]))
     lines = []
-    for regime, rows in [(regime, results.of(regime)) for regime in results.regimes()] + [("both", results.rows)]:
-        leads = [lead for row in rows if row.is_timed and (lead := row.lead()) is not None]
+    for name, rows in groups:
+        leads = [lead for row in rows if (lead := row.lead()) is not None]
         mean = geometric_mean(leads)
-        if mean is not None and (regime != "both" or len(results.regimes()) > 1):
-            lines.append(
-                f"- {regime}: {times(mean)} over {len(leads)} rows, from {times(min(leads))} to {times(max(leads))}"
-            )
+        if mean is not None:
+            lines.append(f"- {name}: {times(mean)} over {len(leads)} rows, from {times(min(leads))} to {times(max(leads))}")
     return lines or ["- no row with Weir and a blocking peer"]
 
 
 def losing_rows(results: Results) -> list[str]:
-    """The rows on which a blocking peer's median is lower, and whether that could be noise."""
+    """The rows on which a peer's median is lower, and whether that could be noise."""
     lines = []
     for row in results.timed():
         lead, noise = row.lead(), row.noise()
@@ -465,7 +487,7 @@ def markdown(results: Results, plots: Sequence[str]) -> str:
     lines += [f"![{name}]({name})" for name in plots] + [""]
     for regime in results.regimes():
         lines += regime_part(results, regime)
-    lines += producers_part(results) + memory_part(results) + limits_part(results) + compiler_part(results)
+    lines += tasks_part(results) + producers_part(results) + memory_part(results) + limits_part(results) + compiler_part(results)
     lines += machine_part(results)
     return "\n".join(lines)
 
@@ -498,7 +520,7 @@ def is_stream(row: Row) -> bool:
 
 def draw_bars(axes: Any, results: Results, rows: list[Row], names: list[str]) -> None:
     width = 0.84 / len(names)
-    others = [name for name in results.programs if name != WEIR and results.programs[name].is_rival]
+    others = [name for name in results.programs if name != WEIR and results.programs[name].is_rival()]
     colours = COLOURS | dict(zip(others, OTHER_COLOURS * len(others), strict=False))
     for place, name in enumerate(names):
         shown = [(x, found) for x, row in enumerate(rows) if (found := row.sample(name))]
@@ -523,7 +545,7 @@ def finish_axes(axes: Any, rows: list[Row], places: int) -> None:
 
 
 def draw_group(pyplot: Any, results: Results, rows: list[Row], title: str) -> Any:
-    rivals = [program.name for program in results.peers(rows) if program.is_rival]
+    rivals = [program.name for program in results.peers(rows) if program.is_rival()]
     names = [name for name in (WEIR, *rivals) if any(row.sample(name) for row in rows)]
     panels = math.ceil(len(rows) / ROWS_A_PANEL)
     per_panel = math.ceil(len(rows) / panels)
@@ -541,9 +563,8 @@ def draw_group(pyplot: Any, results: Results, rows: list[Row], title: str) -> An
     return figure
 
 
-def draw_leads(pyplot: Any, results: Results) -> Any:
+def draw_leads(pyplot: Any, rows: list[Row]) -> Any:
     """One bar a row and regime: how far Weir is ahead of the fastest blocking peer, or behind it."""
-    rows = [row for row in results.timed() if row.lead() is not None]
     scenarios = list(dict.fromkeys(row.scenario for row in rows))
     regimes = list(dict.fromkeys(row.regime for row in rows))
     height = 0.8 / len(regimes)
@@ -587,8 +608,8 @@ def plot(results: Results, path: Path) -> list[str]:
         pyplot.close(figure)
         written.append(name)
 
-    if any(row.lead() is not None for row in results.timed()):
-        save(draw_leads(pyplot, results), f"{path.stem}-lead.svg")
+    if led := [row for row in results.timed() if row.lead() is not None and not row.is_of_tasks]:
+        save(draw_leads(pyplot, led), f"{path.stem}-lead.svg")
     for regime in results.regimes():
         for group, belongs in GROUPS.items():
             rows = [row for row in results.of(regime) if belongs(row) and row.sample(WEIR)]

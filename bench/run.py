@@ -40,8 +40,8 @@ KINDS = {
     "spsc_64 spsc_512 spsc_4096 select_rx select_both ready10 ready100 ready1000 ready10000",
     "boundedN": "seq spsc mpsc4 select_rx select_both",
     "bounded1024": "hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt parked spsc_64 spsc_512 spsc_4096",
-    "bounded64": "spsc mpsc4",
-    "bounded1": "spsc mpsc4 mpsc16 rtt oneshot parked idle",
+    "bounded64": "spsc mpsc4 task1 task2 to_task",
+    "bounded1": "spsc mpsc4 mpsc16 rtt oneshot parked idle task1 task2 to_task waiting",
     "bounded0": "spsc mpsc4 mpsc16 rtt parked select_rx select_both",
 }
 SCENARIOS = [f"{kind}_{shape}" for kind, shapes in KINDS.items() for shape in shapes.split()]
@@ -51,7 +51,7 @@ COMPILE_TIME = "compile_time"
 CODE_BYTES = "code_bytes"
 ROWS = [*SCENARIOS, COMPILE_TIME, CODE_BYTES]
 
-MEMORY_SHAPES = ("queued", "idle", "burst")
+MEMORY_SHAPES = ("queued", "idle", "burst", "waiting")
 ONE_CORE_SHAPES = re.compile(r"spsc|mpsc\d+|rtt|parked")
 QUICK_LEAVES_OUT = re.compile(r".*_(burst|mpsc2|mpsc8)|code_bytes")
 
@@ -140,7 +140,7 @@ def load_of(scenario: str, pace: Pace) -> Load:
         return Load(10_000_000)
     if shape == "parked":
         return Load(int(PARKED_RATE * pace.parked_seconds))
-    if shape == "idle":
+    if shape in ("idle", "waiting"):
         return Load(int(20_000 * pace.share))
     if kind == "boundedN" or shape in ("seq", "queued"):
         # The memory touched is what these rows show; all programs must touch as much.

@@ -103,6 +103,28 @@ struct bounded {
         }(rx, tx, count));
     }
 
+    using has_tasks = void;
+
+    static void send_in_task(auto& tx, number first, number end) { send_numbers(tx, first, end); }
+    static number receive_in_task(auto& rx, number count) { return receive_numbers(rx, count); }
+
+    static number exchange_in_tasks(auto& tx, auto& rx, number count) {
+        asio::io_context context(1);
+        spawn_sender(context, tx, 0, count);
+        return receive_beside(context, rx, count);
+    }
+
+    static number wait_in_tasks(auto& tx, auto& rx, number count, auto all_wait) {
+        asio::io_context context(1);
+        for (number n = 0; n != count; ++n) {
+            spawn_sender(context, tx, n, n + 1);
+        }
+        context.poll();
+        all_wait();
+        context.restart();
+        return receive_beside(context, rx, count);
+    }
+
     static number use_once(std::size_t capacity, number count) {
         return run([](std::size_t room, number end) -> asio::awaitable<number> {
             number sum = 0;
@@ -140,6 +162,39 @@ struct bounded {
             }
             co_return sum;
         }(rx, delays));
+    }
+
+private:
+    static void spawn_sender(asio::io_context& context, auto& tx, number first, number end) {
+        asio::co_spawn(
+            context,
+            [](auto& to, number n, number stop) -> asio::awaitable<void> {
+                for (; n != stop; ++n) {
+                    co_await send<T>(to, n);
+                }
+            }(tx, first, end),
+            rethrow);
+    }
+
+    // Receives in a coroutine, beside those that are there, until all have ended.
+    static number receive_beside(asio::io_context& context, auto& rx, number count) {
+        number sum = 0;
+        asio::co_spawn(
+            context,
+            [](auto& from, number left, number& all) -> asio::awaitable<void> {
+                for (; left != 0; --left) {
+                    all += bench::value_of(co_await from->async_receive(asio::use_awaitable));
+                }
+            }(rx, count, sum),
+            rethrow);
+        context.run();
+        return sum;
+    }
+
+    static void rethrow(std::exception_ptr failure) {
+        if (failure) {
+            std::rethrow_exception(failure);
+        }
     }
 };
 

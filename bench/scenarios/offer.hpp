@@ -19,6 +19,7 @@
 #include "rtt.hpp"
 #include "selects.hpp"
 #include "streams.hpp"
+#include "tasks.hpp"
 
 namespace bench {
 
@@ -34,8 +35,8 @@ inline const kind kinds[] = {
      "select_rx select_both ready10 ready100 ready1000 ready10000"},
     {"boundedN", {}, "seq spsc mpsc4 select_rx select_both"},
     {"bounded1024", 1024, "hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt parked spsc_64 spsc_512 spsc_4096"},
-    {"bounded64", 64, "spsc mpsc4"},
-    {"bounded1", 1, "spsc mpsc4 mpsc16 rtt oneshot parked idle"},
+    {"bounded64", 64, "spsc mpsc4 task1 task2 to_task"},
+    {"bounded1", 1, "spsc mpsc4 mpsc16 rtt oneshot parked idle task1 task2 to_task waiting"},
     {"bounded0", 0, "spsc mpsc4 mpsc16 rtt parked select_rx select_both"},
 };
 
@@ -86,6 +87,22 @@ workload find_workload(std::string_view shape) {
             {"ready10000", ready<plain, 10000>},
         };
         for (const auto& known : selects) {
+            if (known.shape == shape) {
+                return known.run;
+            }
+        }
+    }
+    if constexpr (requires { typename plain::has_tasks; }) {
+        static const struct {
+            std::string_view shape;
+            workload run;
+        } tasks[] = {
+            {"task1", task1<plain>},
+            {"task2", receiving_task<plain, true>},
+            {"to_task", receiving_task<plain, false>},
+            {"waiting", waiting<plain>},
+        };
+        for (const auto& known : tasks) {
             if (known.shape == shape) {
                 return known.run;
             }

@@ -40,6 +40,10 @@ var workloads = map[string]workload{
 
 	"select_rx":   selectStream(false),
 	"select_both": selectStream(true),
+
+	"task1":   task1,
+	"task2":   stream(1),
+	"waiting": waiting,
 }
 
 const asManyAsMessages = -1
@@ -51,8 +55,8 @@ var kinds = []struct {
 }{
 	{"boundedN", asManyAsMessages, "seq spsc mpsc4 select_rx select_both"},
 	{"bounded1024", 1024, "hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt parked spsc_64 spsc_512 spsc_4096"},
-	{"bounded64", 64, "spsc mpsc4"},
-	{"bounded1", 1, "spsc mpsc4 mpsc16 rtt oneshot parked idle"},
+	{"bounded64", 64, "spsc mpsc4 task1 task2"},
+	{"bounded1", 1, "spsc mpsc4 mpsc16 rtt oneshot parked idle task1 task2 waiting"},
 	{"bounded0", 0, "spsc mpsc4 mpsc16 rtt parked select_rx select_both"},
 }
 

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"sort"
 	"time"
 )
@@ -185,6 +186,30 @@ func idle(asked request) string {
 		sum += <-channel
 	}
 	check(sum, asked.messages, 1)
+	return fmt.Sprintf(`{"bytes":%.2f}`, float64(after-before)/float64(asked.messages))
+}
+
+func task1(asked request) string {
+	runtime.GOMAXPROCS(1)
+	return stream(1)(asked)
+}
+
+func waiting(asked request) string {
+	channel := make(chan uint64, asked.capacity)
+	var begun uint64
+	runtime.GOMAXPROCS(1)
+	before := residentBytes()
+	for n := uint64(0); n != asked.messages; n++ {
+		go func(n uint64) {
+			begun++ // one at a time runs
+			channel <- n
+		}(n)
+	}
+	for begun != asked.messages {
+		runtime.Gosched()
+	}
+	after := residentBytes()
+	check(receiveNumbers(channel, asked.messages), asked.messages, 1)
 	return fmt.Sprintf(`{"bytes":%.2f}`, float64(after-before)/float64(asked.messages))
 }
 

@@ -86,6 +86,6 @@ build_std
 build_crate crossbeam crossbeam-channel
 build_crate flume flume
 build_crate async_channel async-channel
-build_crate tokio tokio ', features = ["sync"]'
+build_crate tokio tokio ', features = ["rt", "sync"]'
 
 [ -x "$out/rust_std" ]

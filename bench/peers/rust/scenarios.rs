@@ -19,8 +19,14 @@ pub trait Peer {
     const NAME: &'static str;
     const RENDEZVOUS: bool;
     const SELECTS: bool = false;
+    const TASKS: bool = false;
     type Unbounded: Kind;
     type Bounded: Kind;
+
+    /// `task1`, `task2`, `to_task` and `waiting`. Only where TASKS.
+    fn run_in_tasks(_shape: &str, _capacity: usize, _messages: u64) -> String {
+        unreachable!()
+    }
 }
 
 pub trait Channel<T> {
@@ -137,14 +143,19 @@ fn list<P: Peer>() -> Vec<String> {
         ("bounded1024", &[
             "hot", "spsc", "mpsc2", "mpsc4", "mpsc8", "mpsc16", "rtt", "parked", "spsc_64", "spsc_512", "spsc_4096",
         ]),
-        ("bounded64", &["spsc", "mpsc4"]),
-        ("bounded1", &["spsc", "mpsc4", "mpsc16", "rtt", "oneshot", "parked", "idle"]),
+        ("bounded64", &["spsc", "mpsc4", "task1", "task2", "to_task"]),
+        ("bounded1", &[
+            "spsc", "mpsc4", "mpsc16", "rtt", "oneshot", "parked", "idle", "task1", "task2", "to_task", "waiting",
+        ]),
         ("bounded0", &["spsc", "mpsc4", "mpsc16", "rtt", "parked", "select_rx", "select_both"]),
     ];
     let mut scenarios = Vec::new();
     for (kind, shapes) in kinds {
         if kind != "bounded0" || P::RENDEZVOUS {
-            let offered = shapes.iter().filter(|shape| P::SELECTS || !shape.starts_with("select"));
+            let offered = shapes
+                .iter()
+                .filter(|shape| P::SELECTS || !shape.starts_with("select"))
+                .filter(|shape| P::TASKS || !is_of_tasks(shape));
             scenarios.extend(offered.map(|shape| format!("{}_{}", kind, shape)));
         }
     }
@@ -171,10 +182,18 @@ fn run<P: Peer>(scenario: &str, messages: &str, seconds: &str) {
         "boundedN" => run_shape::<P::Bounded>(shape, messages as usize, messages, seconds),
         _ => {
             let capacity = kind["bounded".len()..].parse().unwrap();
-            run_shape::<P::Bounded>(shape, capacity, messages, seconds)
+            if is_of_tasks(shape) {
+                P::run_in_tasks(shape, capacity, messages)
+            } else {
+                run_shape::<P::Bounded>(shape, capacity, messages, seconds)
+            }
         }
     };
     println!("{}", result);
+}
+
+fn is_of_tasks(shape: &str) -> bool {
+    matches!(shape, "task1" | "task2" | "to_task" | "waiting")
 }
 
 /// A thread that only sleeps. While a process has but one, the C library leaves out atomic operations in its allocator.
@@ -451,7 +470,7 @@ fn receive_numbers<T: Message, C: Channel<T>>(receiver: &mut C::Receiver, messag
     sum
 }
 
-fn check<T: Message>(sum: u64, messages: u64) {
+pub fn check<T: Message>(sum: u64, messages: u64) {
     // Half of two numbers of which one is even: nothing is lost, and 2^32 messages do not overflow it.
     let numbers = messages * (messages - 1) / 2;
     expect(sum, numbers.wrapping_mul(T::TIMES));
@@ -469,25 +488,25 @@ fn misuse(text: &str) -> ! {
     process::exit(2);
 }
 
-fn bytes(number: f64) -> String {
+pub fn bytes(number: f64) -> String {
     format!(r#"{{"bytes":{:.2}}}"#, number)
 }
 
 /// Begins when all threads stand ready, which is when the first of them comes out of the barrier. The receiver may come
 /// out long after it, where threads share a core.
-struct Span {
+pub struct Span {
     barrier: Barrier,
     wall: AtomicU64,
     cpu: AtomicU64,
 }
 
-struct Spent {
+pub struct Spent {
     wall: u64,
     cpu: u64,
 }
 
 impl Span {
-    fn of_threads(threads: usize) -> Self {
+    pub fn of_threads(threads: usize) -> Self {
         Span {
             barrier: Barrier::new(threads),
             wall: AtomicU64::new(u64::MAX),
@@ -495,14 +514,14 @@ impl Span {
         }
     }
 
-    fn begin(&self) {
+    pub fn begin(&self) {
         self.barrier.wait();
         // Relaxed will do: who ends the span has received a message of the thread that began it.
         self.wall.fetch_min(now(WALL), Ordering::Relaxed);
         self.cpu.fetch_min(now(CPU), Ordering::Relaxed);
     }
 
-    fn end(&self) -> Spent {
+    pub fn end(&self) -> Spent {
         let wall = now(WALL);
         let cpu = now(CPU);
         Spent {
@@ -513,7 +532,7 @@ impl Span {
 }
 
 impl Spent {
-    fn per(&self, messages: u64) -> String {
+    pub fn per(&self, messages: u64) -> String {
         format!(
             r#"{{"ns":{:.2},"cpu_ns":{:.2}}}"#,
             self.wall as f64 / messages as f64,
@@ -551,7 +570,7 @@ fn page_size() -> i64 {
     unsafe { sysconf(PAGE_SIZE) as i64 }
 }
 
-fn resident_bytes() -> i64 {
+pub fn resident_bytes() -> i64 {
     let statm = fs::read_to_string("/proc/self/statm").unwrap();
     let pages: i64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
     pages * page_size()
