@@ -18,7 +18,6 @@
 //  linked_end_  senders                            index behind the last linked block; only grows
 //  low_mark_    senders                            the linked end at which memory was found out; only grows
 //  pins_        senders                            how many walk the blocks without a claim
-//  spare_       senders, receiver                  a block to use next, or null
 //
 // Memory. The first block lies in the state. While low_mark_ >= linked_end_ (at the start, and where memory was out)
 // a sender goes the careful way: it claims by compare-exchange, and only below linked_end_, or links a block before.
@@ -285,7 +284,7 @@ private:
 
     // The block behind `last`, which is ours or another sender's; null where memory is out.
     block* link_next(block* last) noexcept {
-        block* fresh = spare_.exchange(nullptr, memory_order_acquire); // pairs with [spare]
+        block* fresh = spare_.take();
         if (fresh == nullptr) {
             fresh = try_make_block<T>(Sizes::slots, Sizes::reserve);
         }
@@ -300,7 +299,7 @@ private:
         if (last->next.compare_exchange_strong(next, fresh, memory_order_release, memory_order_acquire)) {
             next = fresh;
         } else {
-            give_spare(fresh);
+            spare_.give(fresh);
         }
         WEIR_POINT("list.linked");
         advance(linked_end_, next->end());
@@ -364,23 +363,6 @@ private:
         if (hint_.compare_exchange_strong(seen, to, memory_order_seq_cst, memory_order_seq_cst)) {
             WEIR_POINT("list.hint_moved");
             from->passed_at.store(tail_.load(memory_order_seq_cst) / step, memory_order_relaxed);
-        }
-    }
-
-    // [spare] release, pairs with link_next
-    void give_spare(block* unused) noexcept {
-        block* none = nullptr;
-        if (!spare_.compare_exchange_strong(none, unused, memory_order_release, memory_order_relaxed)) {
-            detail::free_block(unused);
-        }
-    }
-
-    void free_spare() noexcept {
-        if (spare_.load(memory_order_relaxed) == nullptr) {
-            return;
-        }
-        if (block* const unused = spare_.exchange(nullptr, memory_order_acquire)) { // pairs with [spare]
-            detail::free_block(unused);
         }
     }
 
@@ -449,7 +431,7 @@ private:
             oldest_ = next;
             if (done != first_.get()) {
                 done->reuse();
-                give_spare(done);
+                spare_.give(done);
             }
         }
     }
@@ -458,7 +440,7 @@ private:
     void trim() noexcept {
         reclaim();
         if (head_.in->next.load(memory_order_relaxed) != nullptr) {
-            free_spare();
+            spare_.free();
         }
     }
 
@@ -475,11 +457,11 @@ private:
         while (T* const message = acquire()) {
             release(message);
         }
-        free_spare();
+        spare_.free();
     }
 
     void destroy() noexcept override {
-        free_spare();
+        spare_.free();
         for (block* in = oldest_; in != nullptr;) {
             block* const next = in->next.load(memory_order_relaxed);
             if (in != first_.get()) {
@@ -496,7 +478,7 @@ private:
     alignas(cache_line) atomic<block*> hint_{nullptr};
     atomic<std::uint64_t> linked_end_{Sizes::embedded_slots};
     atomic<std::uint64_t> low_mark_{Sizes::embedded_slots};
-    atomic<block*> spare_{nullptr};
+    spare_block<T> spare_;
     atomic<std::uint64_t> final_{~std::uint64_t{0}}; // the last index and one, once closed
     atomic<std::uint32_t> pins_{0};
 

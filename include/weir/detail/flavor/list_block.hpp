@@ -128,6 +128,33 @@ void free_block(list_block<T>* block) noexcept {
     detail::deallocate(block);
 }
 
+// A place for one block that nobody uses at the moment. Any thread.
+template <class T>
+class spare_block {
+public:
+    // Null where there is none.
+    list_block<T>* take() noexcept { return kept_.exchange(nullptr, memory_order_acquire); } // pairs with [spare]
+
+    // Freed where there is one already.
+    void give(list_block<T>* unused) noexcept {
+        list_block<T>* none = nullptr;
+        // [spare] release, pairs with take
+        if (!kept_.compare_exchange_strong(none, unused, memory_order_release, memory_order_relaxed)) {
+            detail::free_block(unused);
+        }
+    }
+
+    void free() noexcept {
+        list_block<T>* const unused = kept_.load(memory_order_relaxed) != nullptr ? take() : nullptr;
+        if (unused != nullptr) {
+            detail::free_block(unused);
+        }
+    }
+
+private:
+    atomic<list_block<T>*> kept_{nullptr};
+};
+
 } // namespace weir::detail
 
 #endif
