@@ -104,6 +104,8 @@ def sanitizer_killers():
             Killer("protocols ring" + kind, program, ["ring"], "ring|look_ahead|blocking|channel|receiv|wait/", 20, "o"),
             Killer("protocols rendezvous" + kind, program, ["rendezvous"], "rendezvous|blocking|channel|receiv|wait/", 20, "o"),
             Killer("protocols select" + kind, program, ["select"], "select/|rendezvous|close_watch|waiter|wait_list|_wait", 20, "o"),
+            Killer("protocols coroutine" + kind, program, ["coroutine"], "async|completions|waiter|_wait|rendezvous|ring", 20, "o"),
+            Killer("protocols descriptor" + kind, program, ["descriptor"], "posix|watched|waiter|_wait", 20, "o"),
         ]
     return killers
 
@@ -125,8 +127,9 @@ def model_killers():
     headers = {"wait": "wait/(?!portable)|flavor/(list|ring)|channel_base|receiving|blocking",
                "list": f"list|look_ahead|{both}", "ring": f"ring|look_ahead|{both}", "rendezvous": f"rendezvous|{both}",
                "lifetime": f"flavor/(list|ring|rend)|{both}",
-               "select": f"select/|close_watch|flavor/(rend|ring)|{both}", "portable": "portable"}
-    order = ["wait", "lifetime", "list", "rendezvous", "ring", "select"]
+               "select": f"select/|close_watch|flavor/(rend|ring)|{both}", "async": f"async|completions|flavor/(rend|ring)|{both}",
+               "portable": "portable"}
+    order = ["wait", "async", "lifetime", "list", "rendezvous", "ring", "select"]
     killers = []
     # At random any number of loads may be stale, which is what a weak order takes; a missing step wants some interleaving.
     quick = ("", ["--quick"])
@@ -153,6 +156,9 @@ def test_killers():
                      ["tests/unit"])
     promises = Program("conformance", conformance("disconnect lifetime order rendezvous select selector stall timing"),
                        PLAIN, GTEST)
+    coro = Program("coro", ["tests/coro/destroying.cpp"], [*PLAIN, "-DWEIR_INJECTION=1"], GTEST)
+    posix = Program("posix", [f"tests/posix/{name}.cpp" for name in ("ends", "event_loops", "interleavings", "timers")],
+                    [*PLAIN, "-DWEIR_INJECTION=1"], GTEST)
     own = ["--gtest_brief=1"]
     lengthy = "--gtest_filter=-*parker*:*uses_no_processor_time*:*leaves_the_processor_alone*"
     return [
@@ -160,6 +166,8 @@ def test_killers():
         Killer("unit_wait", wait, own, "wait/", 60, "s"),
         Killer("unit_detail", detail, own, "channel|receiving|nested|handles|wait/|select/", 60, "s"),
         Killer("unit_flavor", flavor, own, "flavor/|channel|wait/", 90, "s"),
+        Killer("coro", coro, own, "async|completions|flavor/|wait/", 90, "s"),
+        Killer("posix", posix, own, "posix|watched|wait/", 90, "s"),
         Killer("conformance", promises, [*own, lengthy], ".", 150, "s"),
     ]
 

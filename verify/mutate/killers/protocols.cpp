@@ -4,16 +4,21 @@
 // missing order shows as a race on plain data, whatever the processor does. Nothing here orders the threads but the
 // library: they start together by relaxed operations.
 //
-//     protocols NAME...      of: parts list ring rendezvous select
+//     protocols NAME...      of: parts list ring rendezvous select coroutine descriptor
+#include <weir/coro.hpp>
 #include <weir/detail/wait/portable_parker.hpp>
+#include <weir/posix/event_fd.hpp>
 #include <weir/weir.hpp>
 
 #include <atomic>
 #include <chrono>
+#include <coroutine>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -680,6 +685,89 @@ void short_lived_selectors() {
     });
 }
 
+// Coroutines that go while they are being told.
+
+class task {
+public:
+    struct promise_type {
+        task get_return_object() { return task(std::coroutine_handle<promise_type>::from_promise(*this)); }
+        static std::suspend_never initial_suspend() noexcept { return {}; }
+        static std::suspend_always final_suspend() noexcept { return {}; }
+        static void return_void() noexcept {}
+        [[noreturn]] static void unhandled_exception() { std::terminate(); }
+    };
+
+    explicit task(std::coroutine_handle<> coroutine) : coroutine_(coroutine) {}
+    task(task&& other) noexcept : coroutine_(std::exchange(other.coroutine_, nullptr)) {}
+    task& operator=(const task&) = delete;
+    ~task() {
+        if (coroutine_) {
+            coroutine_.destroy();
+        }
+    }
+
+private:
+    std::coroutine_handle<> coroutine_;
+};
+
+// It is destroyed soon.
+constexpr auto never_resume = [](std::coroutine_handle<>) noexcept {};
+
+template <class T>
+task receive_one(weir::receiver<T>& in) {
+    (void)co_await weir::resume_on(weir::async_recv(in), never_resume);
+}
+template <class T>
+task send_one_later(const weir::sync_sender<T>& out, T message) {
+    (void)co_await weir::resume_on(weir::async_send(out, std::move(message)), never_resume);
+}
+
+template <class T>
+void leaving_receiver(std::size_t capacity) {
+    repeat(512, [capacity](int) {
+        auto [tx, rx] = weir::sync_channel<T>(capacity);
+        int written = 7;
+        std::optional<task> receives;
+        receives.emplace(receive_one(rx));
+        bool sent = false;
+        together([&] { sent = tx.try_send(T{7, &written}).has_value(); }, [&] { receives.reset(); });
+        auto got = rx.try_recv();
+        check(got.has_value() == sent, "a message stays for the next receive");
+        check(!got || std::exchange(*got->written, 8) == 7, "what came before is seen");
+    });
+}
+
+template <class T>
+void leaving_sender(std::size_t capacity) {
+    repeat(512, [capacity](int) {
+        auto [tx, rx] = weir::sync_channel<T>(capacity);
+        int written[2] = {7, 7};
+        for (std::size_t n = 0; n < capacity; ++n) {
+            check(tx.try_send(T{7, &written[0]}).has_value(), "there is room");
+        }
+        std::optional<task> sends;
+        sends.emplace(send_one_later(tx, T{7, &written[1]}));
+        std::size_t got = 0;
+        const auto take = [&] {
+            while (auto message = rx.try_recv()) {
+                check(std::exchange(*message->written, 8) == 7, "what came before is seen");
+                ++got;
+            }
+        };
+        together(take, [&] { sends.reset(); });
+        take();
+        check(got == capacity || got == capacity + 1, "a send happens or does not");
+    });
+}
+
+void leaving_descriptors() {
+    repeat(2048, [](int) {
+        auto [tx, rx] = weir::channel<int>();
+        std::optional<weir::posix::event_fd> descriptor(std::in_place, rx);
+        together([&] { check(tx.send(7).has_value(), "a send succeeds"); }, [&] { descriptor.reset(); });
+    });
+}
+
 template <class Channel>
 void every_traffic() {
     for (int way = 0; way < 4; ++way) {
@@ -724,6 +812,14 @@ void run(const char* what) {
         gathering_select();
         watching_select();
         short_lived_selectors();
+    } else if (std::strcmp(what, "coroutine") == 0) {
+        leaving_receiver<number>(0);
+        leaving_receiver<object>(0);
+        leaving_receiver<number>(1);
+        leaving_sender<number>(0);
+        leaving_sender<object>(1);
+    } else if (std::strcmp(what, "descriptor") == 0) {
+        leaving_descriptors();
     } else {
         std::fprintf(stderr, "protocols: there is no %s\n", what);
         std::exit(2);
