@@ -1,4 +1,4 @@
-# cmake -DCOMPILER=... -DFLAGS=... -DCASE=file.cpp -P check_case.cmake
+# cmake -DCOMPILER=... -DFLAGS=... -DHEADER=header.hpp -DCASE=file.cpp -P check_case.cmake
 
 set(ENV{LC_ALL} C)
 separate_arguments(FLAGS UNIX_COMMAND "${FLAGS}")
@@ -8,6 +8,9 @@ file(STRINGS ${CASE} more_flags REGEX "^// flags: ")
 string(REGEX REPLACE "^// expect: " "" expected "${expected}")
 string(REGEX REPLACE "^// flags: " "" more_flags "${more_flags}")
 separate_arguments(more_flags UNIX_COMMAND "${more_flags}")
+if(more_flags STREQUAL "") # otherwise what was made of the header may not fit them
+    list(APPEND FLAGS -Winvalid-pch -include ${HEADER})
+endif()
 if(expected STREQUAL "")
     message(FATAL_ERROR "${CASE} has no line \"// expect: REGEX\"")
 endif()
