@@ -63,7 +63,7 @@ function(weir_add_test)
     endif()
     if(WEIR_TEST_WHOLE_PROGRAMS)
         weir_add_command_test(NAME ${arg_NAME} COMMAND ${arg_NAME} --gtest_brief=1 LABELS ${arg_LABELS})
-        set_tests_properties(${WEIR_TEST_PREFIX}${arg_NAME} PROPERTIES RUN_SERIAL ${serial} TIMEOUT 600)
+        set_tests_properties(${WEIR_TEST_PREFIX}${arg_NAME} PROPERTIES RUN_SERIAL ${serial} TIMEOUT 600 COST 10)
         return()
     endif()
 
