@@ -20,8 +20,8 @@ Without options: installs what is missing, builds the presets that CI builds, an
 Presets:
   release         g++, optimized: everything
   asan            clang++, AddressSanitizer and UndefinedBehaviorSanitizer
-  tsan            g++, ThreadSanitizer
-  clang           clang++ with libstdc++
+  tsan            clang++, ThreadSanitizer
+  clang           clang++ with libstdc++, optimized
   clang-libcxx    clang++ with libc++
   m32             g++, 32-bit
   portable        g++, the parker made of a standard mutex and condition variable
@@ -101,7 +101,7 @@ for preset in "${presets[@]}"; do
         need relacy-dev test -e /usr/include/relacy/relacy.hpp
         ;;
     clang*) need clang-19 command -v clang++-19 ;;
-    asan*)
+    asan* | tsan*)
         need clang-19 command -v clang++-19
         need libclang-rt-19-dev test -d /usr/lib/llvm-19/lib/clang/19/lib
         ;;
@@ -114,7 +114,7 @@ for preset in "${presets[@]}"; do
 done
 install_missing
 
-# The thread sanitizer of g++ 12 cannot place its shadow where the kernel moves programs about by more than 28 bits.
+# The thread sanitizer of g++ 12 (verify/mutate) cannot place its shadow where the kernel moves programs about by more than 28 bits.
 run=()
 if [ "$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)" -gt 28 ] && setarch -R true 2>/dev/null; then
     run=(setarch -R)
