@@ -139,7 +139,8 @@ printf '\n== Time to build\n'
 printf '%s\n' "${times[@]}"
 
 printf '\n== Tests of %s\n' "${presets[*]}"
-options=(--parallel "$jobs" --output-on-failure --no-tests=error)
+# Many tests wait more than they compute.
+options=(--parallel "$((2 * jobs))" --output-on-failure --no-tests=error)
 [ -z "$test_regex" ] || options+=(--tests-regex "$test_regex")
 [ -z "$list" ] || options+=(--show-only)
 [ ! -t 1 ] || options+=(--progress)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // One pass over the whole core without exceptions and RTTI. GoogleTest is left out since it is built with both.
+#include <weir/posix/event_fd.hpp>
 #include <weir/weir.hpp>
 
 #include <chrono>
