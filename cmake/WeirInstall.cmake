@@ -19,6 +19,7 @@ write_basic_package_version_file(
     ARCH_INDEPENDENT)
 install(
     FILES ${PROJECT_BINARY_DIR}/weirConfig.cmake ${PROJECT_BINARY_DIR}/weirConfigVersion.cmake
+        ${CMAKE_CURRENT_LIST_DIR}/weirAsio.cmake
     DESTINATION ${weir_cmake_dir})
 
 file(RELATIVE_PATH weir_prefix_from_pc

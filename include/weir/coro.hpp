@@ -5,8 +5,8 @@
 #ifndef WEIR_CORO_HPP
 #define WEIR_CORO_HPP
 
-#include <weir/detail/coro/receiving_wait.hpp>
-#include <weir/detail/coro/sending_wait.hpp>
+#include <weir/detail/coro/receive_awaitables.hpp>
+#include <weir/detail/coro/send_awaitables.hpp>
 #include <weir/error.hpp>
 #include <weir/receiver.hpp>
 #include <weir/sender.hpp>

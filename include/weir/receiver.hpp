@@ -175,7 +175,7 @@ public:
     // order.
     WEIR_CHECKED_FUNCTION void reset() noexcept {
         if (detail::channel_base* const channel = std::exchange(channel_, nullptr)) {
-            {
+            if (!channel->is_operated()) {
                 const detail::receiver_use<> alone(*channel, "reset");
             }
             channel->drop_receiver();

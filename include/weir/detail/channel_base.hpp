@@ -69,12 +69,25 @@ public:
     }
 
     // The receiving handle goes: senders fail from now on, what is queued is destroyed, on a deeply nested channel
-    // later.
+    // later. Where an operation is inside the receiver that is told of the close, and all else is left to it.
     void drop_receiver() noexcept {
-        has_receiver_ = false;
         WEIR_POINT("channel.drop_receiver");
-        if (!is_last_holder()) {
+        if (is_operated()) {
             close();
+            has_receiver_ = false;
+            WEIR_POINT("channel.drop_operated");
+            receiver_state seen = receiver_state::operated;
+            // acq_rel, on failure acquire: pairs with leave_operation
+            if (receiver_state_.compare_exchange_strong(seen, receiver_state::left, memory_order_acq_rel,
+                                                        memory_order_acquire)) {
+                completions::run();
+                return;
+            }
+        } else {
+            has_receiver_ = false;
+            if (!is_last_holder()) {
+                close();
+            }
         }
         nested_drop::run(*this);
         completions::run();
@@ -101,12 +114,31 @@ public:
 
     std::size_t sender_count() const noexcept { return senders_.load(memory_order_relaxed); }
 
-    // For WEIR_CHECKED: false where somebody is inside the receiver already. A wait without a thread may be closed by any.
-    enum class receiver_state : std::uint8_t { free, called, awaited };
+    // Who is inside the receiver
+    //   free      nobody, or that is not noted
+    //   called    a call
+    //   awaited   a wait of a coroutine: any thread may close the receiver meanwhile
+    //   operated  an operation that is not the receiving thread's, from its beginning to its end: likewise, and the receiving
+    //             handle may go
+    //   left      the same, and the handle has gone: what that leaves to do is the operation's
+    // An operation is always noted, the others with WEIR_CHECKED. The receiver is its alone; who goes second, of its end and
+    // the handle, drops the receiver.
+    enum class receiver_state : std::uint8_t { free, called, awaited, operated, left };
+    // False where somebody is inside the receiver already.
     bool enter_receiver(receiver_state how = receiver_state::called) noexcept {
         return receiver_state_.exchange(how, memory_order_relaxed) == receiver_state::free;
     }
     void leave_receiver() noexcept { receiver_state_.store(receiver_state::free, memory_order_relaxed); }
+    // acquire: pairs with leave_operation; what it did inside the receiver has been done
+    bool is_operated() const noexcept { return receiver_state_.load(memory_order_acquire) == receiver_state::operated; }
+    // The end of an operation, any thread. The last touch, as far as the receiver's share goes.
+    void leave_operation() noexcept {
+        WEIR_POINT("channel.leave_operation");
+        // acq_rel: pairs with drop_receiver
+        if (receiver_state_.exchange(receiver_state::free, memory_order_acq_rel) == receiver_state::left) {
+            nested_drop::run(*this);
+        }
+    }
     bool is_receiver_called() const noexcept {
         return receiver_state_.load(memory_order_relaxed) == receiver_state::called;
     }

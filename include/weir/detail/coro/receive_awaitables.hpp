@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // A coroutine that receives.
-#ifndef WEIR_DETAIL_CORO_RECEIVING_WAIT_HPP
-#define WEIR_DETAIL_CORO_RECEIVING_WAIT_HPP
+#ifndef WEIR_DETAIL_CORO_RECEIVE_AWAITABLES_HPP
+#define WEIR_DETAIL_CORO_RECEIVE_AWAITABLES_HPP
 
 #include <weir/detail/coro/resuming.hpp>
-#include <weir/detail/coro/stop_watch.hpp>
-#include <weir/detail/flavor/flavor.hpp>
 #include <weir/detail/handles.hpp>
 #include <weir/detail/receiving.hpp>
-#include <weir/detail/wait/timer_thread.hpp>
+#include <weir/detail/receiving_wait.hpp>
 #include <weir/error.hpp>
 #include <weir/receiver.hpp>
 
@@ -21,40 +19,33 @@
 
 namespace weir::detail {
 
-// The message stays in the channel until the coroutine has gone on: that it waits no more means that a message is there, or
-// that none will come, and nobody else may take it.
+// The wait of a coroutine.
 template <class T, class Stop, class Scheduler, bool Checked>
-class receiving_wait : public coroutine_wait<Scheduler> {
-public:
-    void make_at(void*) noexcept final {}
-
+class receiving_coroutine : public receiving_wait<T, Stop, coroutine_wait<Scheduler>> {
 protected:
-    receiving_wait(receiver<T>& rx, const Stop& stop, Scheduler scheduler)
-        : coroutine_wait<Scheduler>(std::move(scheduler)), rx_(std::addressof(rx)), stop_(stop) {}
-    ~receiving_wait() = default;
+    receiving_coroutine(receiver<T>& rx, const Stop& stop, Scheduler scheduler)
+        : receiving_coroutine::receiving_wait(stop, std::move(scheduler)), rx_(std::addressof(rx)) {}
+    ~receiving_coroutine() = default;
 
     receiver<T>& rx() const noexcept { return *rx_; }
-    const Stop& stop() const noexcept { return stop_; }
 
     // Whether there is something to go on with. Throws where the timers' thread cannot be started.
     bool is_ready() {
-        channel_ = handle_access::channel_received_by(*rx_);
-        if (channel_ == nullptr) {
+        this->set_channel(handle_access::channel_received_by(*rx_));
+        if (this->channel() == nullptr) {
             taken_.error = channel_errc::disconnected;
             return true;
         }
         enter();
-        taken_ = visit([](auto& flavor) noexcept { return detail::try_take(flavor); });
-        if (taken_.message == nullptr && taken_.error == channel_errc::empty && stop_.stop_requested()) {
+        taken_ = this->visit([](auto& flavor) noexcept { return detail::try_take(flavor); });
+        if (is_missing() && this->stop().stop_requested()) {
             taken_.error = channel_errc::stopped;
         }
-        const bool waits = taken_.message == nullptr && taken_.error == channel_errc::empty;
-        if constexpr (can_be_timer) {
-            if (waits && is_timer()) {
-                timer_thread::started();
-            }
+        if (!is_missing()) {
+            return true;
         }
-        return !waits;
+        this->prepare_wait();
+        return false;
     }
 
     // use(flavor, message) when the coroutine goes on, with a message; else refuse(error). Then the receiver is free again.
@@ -62,13 +53,13 @@ protected:
     auto go_on(Use use, Refuse refuse) -> decltype(refuse(channel_errc())) {
         const completions::call here;
         const ending ends{*this};
-        if (channel_ == nullptr) {
+        if (this->channel() == nullptr) {
             return refuse(taken_.error);
         }
         const bool has_waited = this->end_wait();
-        return visit([&](auto& flavor) -> decltype(refuse(channel_errc())) {
+        return this->visit([&](auto& flavor) -> decltype(refuse(channel_errc())) {
             if (has_waited) {
-                take_answered(flavor);
+                take_what_it_waited_for(flavor);
             }
             return taken_.message != nullptr ? use(flavor, taken_.message) : refuse(taken_.error);
         });
@@ -78,12 +69,8 @@ protected:
     void end() noexcept {
         if (this->end_wait()) {
             (void)this->leave();
-            watch_.end();
-            visit([](auto& flavor) noexcept {
-                if constexpr (requires { flavor.keep(); }) {
-                    flavor.keep();
-                }
-            });
+            this->end_watch();
+            this->keep_answered();
             leave_receiver();
             completions::run();
         } else {
@@ -93,74 +80,29 @@ protected:
 
 private:
     struct ending {
-        receiving_wait& wait;
+        receiving_coroutine& wait;
         ~ending() { wait.leave_receiver(); }
     };
 
-    enrolment enrol(bool) noexcept final {
-        const enrolment entered = visit([this](auto& flavor) noexcept { return flavor.enrol_receiver(*this); });
-        if (entered == enrolment::waits) {
-            if constexpr (can_be_timer) {
-                if (is_timer()) {
-                    timer_thread::started().add(timed_, static_cast<timer<T>&>(*channel_).due(), *this);
-                }
-            }
-            watch_.begin(stop_, *this);
-        }
-        return entered;
-    }
+    bool is_missing() const noexcept { return taken_.message == nullptr && taken_.error == channel_errc::empty; }
 
-    void withdraw() noexcept final {
-        visit([this](auto& flavor) noexcept { flavor.withdraw_receiver(*this); });
-        if constexpr (can_be_timer) {
-            if (is_timer()) {
-                timer_thread::started().remove(timed_);
-            }
-        }
-    }
-
-    bool settle(answer outcome) noexcept final {
-        watch_.end();
-        if (outcome == answer::stopped || is_timer()) {
-            withdraw();
-            return true;
-        }
-        return visit([](auto& flavor) noexcept {
-            if constexpr (requires { flavor.is_met(); }) {
-                return flavor.is_met() || !flavor.has_senders() || flavor.is_closed();
-            } else {
-                return detail::can_take(flavor);
-            }
-        });
-    }
-
-    // What it waited for.
     template <class Flavor>
-    void take_answered(Flavor& flavor) noexcept {
-        if constexpr (requires { flavor.keep(); }) {
-            flavor.keep(); // so that it is taken by steps that go with a close on another thread
-        }
-        taken_ = detail::try_take(flavor);
-        if (taken_.message != nullptr || taken_.error != channel_errc::empty) {
+    void take_what_it_waited_for(Flavor& flavor) noexcept {
+        taken_ = this->take_answered();
+        if (!is_missing()) {
             return;
         }
-        if (stop_.stop_requested()) {
+        if (this->stop().stop_requested()) {
             taken_.error = channel_errc::stopped;
         } else {
             taken_ = detail::take(flavor, deadline::never(), no_stop()); // a clock that goes back a little
         }
     }
 
-    template <class Visit>
-    decltype(auto) visit(Visit look) {
-        return visit_flavor<T>(*channel_, look);
-    }
-    bool is_timer() const noexcept { return channel_->kind() == flavor_kind::timer; }
-
     // With WEIR_CHECKED: the wait is inside the receiver, from its first look on.
     void enter() noexcept {
         if constexpr (Checked) {
-            if (!channel_->enter_receiver(channel_base::receiver_state::awaited)) {
+            if (!this->channel()->enter_receiver(channel_base::receiver_state::awaited)) {
                 fatal("async_recv was called while another call was inside the same receiver");
             }
             is_inside_ = true;
@@ -168,18 +110,11 @@ private:
     }
     void leave_receiver() noexcept {
         if (std::exchange(is_inside_, false)) {
-            channel_->leave_receiver();
+            this->channel()->leave_receiver();
         }
     }
 
-    static constexpr bool can_be_timer = std::is_same_v<T, deadline::clock::time_point>;
-    struct nothing {};
-
     receiver<T>* const rx_;
-    WEIR_NO_UNIQUE_ADDRESS const Stop stop_;
-    WEIR_NO_UNIQUE_ADDRESS stop_watch<Stop> watch_;
-    WEIR_NO_UNIQUE_ADDRESS std::conditional_t<can_be_timer, timed_wait, nothing> timed_;
-    channel_base* channel_ = nullptr;
     take_result<T> taken_;
     bool is_inside_ = false;
 };
@@ -187,12 +122,12 @@ private:
 // E: the errors of the operation.
 template <class T, class E, class Stop, class Scheduler, bool Checked>
 class [[nodiscard("weir: an awaitable does nothing unless it is awaited")]] recv_awaitable final
-    : public receiving_wait<T, Stop, Scheduler, Checked> {
+    : public receiving_coroutine<T, Stop, Scheduler, Checked> {
     using result = std::expected<T, E>;
 
 public:
     recv_awaitable(receiver<T>& rx, const Stop& stop, Scheduler scheduler)
-        : recv_awaitable::receiving_wait(rx, stop, std::move(scheduler)) {}
+        : recv_awaitable::receiving_coroutine(rx, stop, std::move(scheduler)) {}
     ~recv_awaitable() { this->end(); }
 
     bool await_ready() { return this->is_ready(); }
@@ -217,12 +152,13 @@ public:
 
 template <class T, class Output, class Scheduler, bool Checked>
 class [[nodiscard("weir: an awaitable does nothing unless it is awaited")]] recv_many_awaitable final
-    : public receiving_wait<T, no_stop, Scheduler, Checked> {
+    : public receiving_coroutine<T, no_stop, Scheduler, Checked> {
     using result = std::expected<std::size_t, recv_error>;
 
 public:
     recv_many_awaitable(receiver<T>& rx, Output out, std::size_t max, Scheduler scheduler)
-        : recv_many_awaitable::receiving_wait(rx, no_stop(), std::move(scheduler)), out_(std::move(out)), max_(max) {}
+        : recv_many_awaitable::receiving_coroutine(rx, no_stop(), std::move(scheduler)), out_(std::move(out)),
+          max_(max) {}
     ~recv_many_awaitable() { this->end(); }
 
     bool await_ready() { return max_ == 0 || this->is_ready(); }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // A wait without a thread that a stop may end.
-#ifndef WEIR_DETAIL_CORO_STOP_WATCH_HPP
-#define WEIR_DETAIL_CORO_STOP_WATCH_HPP
+#ifndef WEIR_DETAIL_WAIT_STOP_WATCH_HPP
+#define WEIR_DETAIL_WAIT_STOP_WATCH_HPP
 
 #include <weir/detail/wait/completions.hpp>
 #include <weir/detail/wait/stop.hpp>

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// An operation of Asio: a wait without a thread whose owner is a handler.
+//
+// An operation is in one of four states. In brackets: who owns it.
+//   new       it is being initiated                                           [the initiating call]
+//   waiting   it stands in the list of its execution context                  [the list]
+//   posted    its wait is over, a ticket for it is in its executor's queue    [the ticket]
+//   called    the executor runs the ticket: what came of it is determined, its memory is given back, and the handler called
+// new -> posted: it is over at once. new -> waiting: it is not. waiting -> posted: who ended the wait, by taking it out of the list.
+// posted -> waiting: the ticket, where what the wait was told of has gone.
+//
+// What must hold
+//  I1  Who takes it out of the list owns it: who ended the wait, or the context, which goes.
+//  I2  Nobody posts to a context that has gone: shutdown() waits for those that took an operation out before it.
+//  I3  Who owns it and goes without calling the handler has left the channel before the handler is destroyed: with it may go
+//      anything, the channel's ends among it.
+//
+// A cancellation comes on the handler's executor, so it comes before the ticket is run, or finds the slot empty. It is noted, and
+// ends the wait; the ticket sees the note.
+#ifndef WEIR_DETAIL_ASIO_OPERATION_HPP
+#define WEIR_DETAIL_ASIO_OPERATION_HPP
+
+#include <weir/detail/asio/net.hpp>
+#include <weir/detail/platform/atomic.hpp>
+#include <weir/detail/platform/injection.hpp>
+#include <weir/detail/wait/async_wait.hpp>
+#include <weir/detail/wait/completions.hpp>
+#include <weir/detail/wait/debt_lock.hpp>
+#include <weir/detail/wait/parker.hpp>
+#include <weir/detail/wait/stop_watch.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace weir::detail::inline WEIR_ASIO_KIND {
+
+// Whether an operation was cancelled. The first base of one, since the wait refers to it.
+//
+// No cancellation is lost, though its wait may be between two rounds: who enrols opens the claim, then looks at the note;
+// who cancels makes the note, then takes the claim. Note and look are read-modify-writes of one word.
+class cancellation {
+public:
+    // The handler's executor.
+    bool is_requested() const noexcept { return (bits_.load(memory_order_relaxed) & requested) != 0; }
+    void request(waiter& wait) noexcept {
+        bits_.fetch_or(requested, memory_order_acquire); // pairs with is_requested_after_enrol
+        WEIR_POINT("asio.cancel");
+        if (wait.take()) {
+            wait.finish(answer::stopped);
+            completions::run(); // the call that this is inside of is none of ours
+        }
+    }
+
+    // Who enrolled its wait.
+    bool is_requested_after_enrol() noexcept {
+        return (bits_.fetch_or(enrolled, memory_order_release) & requested) != 0; // pairs with request
+    }
+
+private:
+    static constexpr std::uint32_t requested = 1;
+    static constexpr std::uint32_t enrolled = 2;
+
+    atomic<std::uint32_t> bits_{0};
+};
+
+struct cancellation_stop {
+    cancellation* state;
+    bool stop_requested() const noexcept { return state->is_requested(); }
+};
+
+} // namespace weir::detail::inline WEIR_ASIO_KIND
+
+namespace weir::detail {
+
+template <>
+class stop_watch<cancellation_stop> {
+public:
+    void begin(const cancellation_stop& stop, waiter& wait) noexcept {
+        if (stop.state->is_requested_after_enrol() && wait.take()) {
+            wait.finish(answer::stopped);
+        }
+    }
+    void end() noexcept {}
+};
+
+inline namespace WEIR_ASIO_KIND {
+
+class operation;
+
+// The operations that wait in an execution context.
+class waiting_operations final : public net::execution_context::service {
+public:
+    using key_type = waiting_operations;
+    static inline net::execution_context::id id;
+
+    explicit waiting_operations(net::execution_context& context) : service(context) {}
+
+    // False: the context goes.
+    bool add(operation& waiting) noexcept;
+    // Who ended a wait. True: the operation is the caller's, and the context stays until end_post().
+    bool begin_post(operation& ended) noexcept;
+    void end_post() noexcept {
+        lock_.lock();
+        parker* const waiting = --posting_ == 0 ? last_post_ : nullptr;
+        lock_.unlock();
+        if (waiting != nullptr) {
+            waiting->unpark();
+        }
+    }
+
+private:
+    void shutdown() override;
+
+    debt_lock lock_;
+    operation* first_ = nullptr;
+    bool is_shut_down_ = false;
+    std::size_t posting_ = 0;
+    parker* last_post_ = nullptr;
+};
+
+class operation : public async_wait {
+public:
+    // The executor. The operation is not the caller's any more.
+    virtual void complete() = 0;
+    // Its owner goes without calling the handler.
+    virtual void destroy() noexcept = 0;
+
+    struct destroyer {
+        void operator()(operation* owned) const noexcept { owned->destroy(); }
+    };
+
+protected:
+    explicit operation(net::execution_context& context) : home_(&net::use_service<waiting_operations>(context)) {}
+    ~operation() = default;
+
+    // Waits, or is posted at once.
+    void start(bool is_over) {
+        const completions::call here; // of others, whose waits this may have ended
+        if (is_over) {
+            (void)take(); // from a cancellation
+            post();
+        } else if (!home_->add(*this)) {
+            destroy();
+        } else if (!begin()) {
+            hand_on();
+        }
+    }
+
+private:
+    friend waiting_operations;
+
+    // Puts a ticket into the executor's queue.
+    virtual void post() = 0;
+    // The context goes: ends the wait.
+    virtual void abandon() noexcept = 0;
+
+    // Ends the program where the executor has no memory for a ticket.
+    void hand_on() noexcept final {
+        WEIR_POINT("asio.hand_on");
+        waiting_operations& home = *home_;
+        if (home.begin_post(*this)) {
+            WEIR_POINT("asio.post");
+            post();
+            WEIR_POINT("asio.posted");
+            home.end_post();
+        } else {
+            (void)hand_over();
+        }
+    }
+
+    waiting_operations* const home_;
+    // In the list. Under its lock.
+    operation* next_ = nullptr;
+    operation* previous_ = nullptr;
+    bool is_listed_ = false;
+};
+
+inline bool waiting_operations::add(operation& waiting) noexcept {
+    lock_.lock();
+    const bool is_open = !is_shut_down_;
+    if (is_open) {
+        waiting.is_listed_ = true;
+        waiting.previous_ = nullptr;
+        waiting.next_ = first_;
+        if (first_ != nullptr) {
+            first_->previous_ = &waiting;
+        }
+        first_ = &waiting;
+    }
+    lock_.unlock();
+    return is_open;
+}
+
+inline bool waiting_operations::begin_post(operation& ended) noexcept {
+    lock_.lock();
+    const bool is_callers = ended.is_listed_;
+    if (is_callers) {
+        ended.is_listed_ = false;
+        (ended.previous_ != nullptr ? ended.previous_->next_ : first_) = ended.next_;
+        if (ended.next_ != nullptr) {
+            ended.next_->previous_ = ended.previous_;
+        }
+        ++posting_;
+    }
+    lock_.unlock();
+    return is_callers;
+}
+
+inline void waiting_operations::shutdown() {
+    parker place;
+    lock_.lock();
+    is_shut_down_ = true;
+    operation* const all = std::exchange(first_, nullptr);
+    for (operation* each = all; each != nullptr; each = each->next_) {
+        each->is_listed_ = false;
+    }
+    const bool must_wait = posting_ != 0;
+    last_post_ = &place;
+    lock_.unlock();
+    WEIR_POINT("asio.shutdown");
+    {
+        const completions::call here; // not before all have left their channels
+        for (operation* each = all; each != nullptr; each = each->next_) {
+            each->abandon();
+        }
+    }
+    if (must_wait) {
+        place.park(deadline::never());
+    }
+    for (operation* each = all; each != nullptr;) {
+        std::exchange(each, each->next_)->destroy();
+    }
+}
+
+// In the executor's queue: owns the operation.
+class ticket {
+public:
+    explicit ticket(operation& of) noexcept : operation_(&of) {}
+    void operator()() { operation_.release()->complete(); }
+
+private:
+    std::unique_ptr<operation, operation::destroyer> operation_;
+};
+
+// An operation with its handler. Kind: a cancellation and an operation that has
+//   prepare(arguments…)  whether it is over at once; may throw
+//   is_over()            when the ticket is run
+//   conclude()           the result; leaves the channel
+//   leave()              leaves the channel without one
+template <class Kind, class Handler, class Executor>
+class handled_operation final : public Kind {
+    using allocator_of_handler = net::associated_allocator_t<Handler, recycling_allocator<void>>;
+    using allocator = typename std::allocator_traits<allocator_of_handler>::template rebind_alloc<handled_operation>;
+    using memory = std::allocator_traits<allocator>;
+
+public:
+    template <class Argument, class... Arguments>
+    static void initiate(Handler& handler, const Executor& executor, Argument&& value, Arguments&&... arguments) {
+        allocator from = allocator_of(handler);
+        auto give_back = [&from](handled_operation* place) noexcept { memory::deallocate(from, place, 1); };
+        std::unique_ptr<handled_operation, decltype(give_back)> place(memory::allocate(from, 1), give_back);
+        ::new (static_cast<void*>(place.get())) handled_operation(handler, executor, std::forward<Argument>(value));
+        std::unique_ptr<handled_operation, operation::destroyer> owned(place.release());
+        const bool is_over = owned->prepare(std::forward<Arguments>(arguments)...);
+        if (auto slot = net::get_associated_cancellation_slot(owned->handler_); slot.is_connected()) {
+            slot.assign(canceller{owned.get()});
+        }
+        owned.release()->start(is_over);
+    }
+
+    void complete() override {
+        if (!this->is_over()) {
+            this->start(false);
+            return;
+        }
+        if (auto slot = net::get_associated_cancellation_slot(handler_); slot.is_connected()) {
+            slot.clear();
+        }
+        auto result = this->conclude();
+        Handler handler(give_back());
+        std::move(handler)(std::move(result));
+    }
+
+    void destroy() noexcept override {
+        this->leave();
+        [[maybe_unused]] const Handler handler(give_back());
+    }
+
+private:
+    struct canceller {
+        handled_operation* what;
+        void operator()(net::cancellation_type type) const noexcept {
+            if (type != net::cancellation_type::none) {
+                what->request(*what);
+            }
+        }
+    };
+
+    template <class Argument>
+    handled_operation(Handler& handler, const Executor& executor, Argument&& value)
+        : Kind(detail::context_of(executor), std::forward<Argument>(value)), work_(executor),
+          handler_(std::move(handler)) {}
+    ~handled_operation() = default;
+
+    static allocator allocator_of(const Handler& handler) noexcept {
+        return allocator(net::get_associated_allocator(handler, recycling_allocator<void>()));
+    }
+
+    void post() override {
+        const Executor executor = work_.get_executor(); // the operation may be gone before this returns
+        net::post(executor, ticket(*this));
+    }
+
+    // Ends the operation, and its memory, which the handler may be about to use again.
+    Handler give_back() noexcept {
+        Handler handler(std::move(handler_));
+        allocator from = allocator_of(handler);
+        this->~handled_operation();
+        memory::deallocate(from, this, 1);
+        return handler;
+    }
+
+    net::executor_work_guard<Executor> work_;
+    Handler handler_;
+};
+
+} // namespace WEIR_ASIO_KIND
+} // namespace weir::detail
+
+#endif

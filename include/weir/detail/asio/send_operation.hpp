@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A send whose owner is a handler.
+#ifndef WEIR_DETAIL_ASIO_SEND_OPERATION_HPP
+#define WEIR_DETAIL_ASIO_SEND_OPERATION_HPP
+
+#include <weir/detail/asio/operation.hpp>
+#include <weir/detail/handles.hpp>
+#include <weir/detail/sending_wait.hpp>
+#include <weir/detail/wait/completions.hpp>
+#include <weir/error.hpp>
+#include <weir/sync_sender.hpp>
+
+#include <expected>
+#include <functional>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+namespace weir::detail::inline WEIR_ASIO_KIND {
+
+using send_operation_result = std::expected<void, std::error_code>;
+
+// A value that belongs to whoever made it: it may be moved from when the send succeeds, unless it is const.
+template <class Value>
+struct referred {
+    using type = std::conditional_t<std::is_const_v<Value>, Value&, Value>;
+    Value& value;
+    type&& get() const noexcept { return static_cast<type&&>(value); }
+};
+
+// What async_send was given, as the operation takes it: std::ref(v) is v itself, though not where messages are references.
+template <class T, class Value>
+struct is_reference_to_message : std::false_type {};
+template <class T, class Value>
+    requires(!std::is_same_v<T, std::reference_wrapper<Value>>)
+struct is_reference_to_message<T, std::reference_wrapper<Value>>
+    : std::bool_constant<std::is_convertible_v<typename referred<Value>::type, T>> {};
+
+template <class T, class Value>
+inline constexpr bool refers_to_message = is_reference_to_message<T, std::remove_cvref_t<Value>>::value;
+
+WEIR_CALLERS_CONVERSION_BEGIN
+// The value of a send that is an operation.
+template <class T>
+class owned_message {
+protected:
+    template <class Value>
+    explicit owned_message(Value&& value) : message_(std::forward<Value>(value)) {}
+
+    T&& offered() noexcept { return std::move(message_); }
+
+private:
+    T message_;
+};
+WEIR_CALLERS_CONVERSION_END
+
+template <class Value>
+class referred_message {
+protected:
+    explicit referred_message(std::reference_wrapper<Value> value) noexcept : value_{value.get()} {}
+
+    auto&& offered() noexcept { return value_.get(); }
+
+private:
+    referred<Value> value_;
+};
+
+// Message: one of these. Its offer is a Value&&.
+template <class T, class Message, class Value>
+class send_operation : private Message,
+                       public cancellation,
+                       public sending_wait<T, Value, cancellation_stop, operation> {
+protected:
+    template <class Given>
+    send_operation(net::execution_context& context, Given&& value)
+        : Message(std::forward<Given>(value)),
+          send_operation::sending_wait(this->offered(), cancellation_stop{this}, context) {}
+    ~send_operation() = default;
+
+    bool prepare(const sync_sender<T>& tx) {
+        const completions::call here;
+        if (this->is_over_at_once(handle_access::channel_of(tx))) {
+            return true;
+        }
+        this->join_senders();
+        is_sender_ = true;
+        return false;
+    }
+
+    static constexpr bool is_over() noexcept { return true; }
+
+    send_operation_result conclude() noexcept {
+        leave();
+        switch (this->outcome()) {
+        case send_result::sent:
+            return {};
+        case send_result::disconnected:
+            return std::unexpected(make_error_code(send_error::disconnected));
+        default:
+            return std::unexpected(detail::operation_aborted());
+        }
+    }
+
+    void leave() noexcept {
+        if (std::exchange(is_sender_, false)) {
+            this->leave_senders();
+        }
+    }
+
+private:
+    void abandon() noexcept final { this->pass_on(this->cancel()); }
+
+    bool is_sender_ = false;
+};
+
+// On an unbounded channel a send never waits, and this is all that is left of it.
+template <class Handler>
+struct sent {
+    using allocator_type = net::associated_allocator_t<Handler>;
+
+    Handler handler;
+    send_operation_result result;
+
+    allocator_type get_allocator() const noexcept { return net::get_associated_allocator(handler); }
+    void operator()() { std::move(handler)(std::move(result)); }
+};
+
+} // namespace weir::detail::inline WEIR_ASIO_KIND
+
+#endif

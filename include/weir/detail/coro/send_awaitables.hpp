@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A coroutine that sends.
+#ifndef WEIR_DETAIL_CORO_SEND_AWAITABLES_HPP
+#define WEIR_DETAIL_CORO_SEND_AWAITABLES_HPP
+
+#include <weir/detail/coro/resuming.hpp>
+#include <weir/detail/handles.hpp>
+#include <weir/detail/sending_wait.hpp>
+#include <weir/error.hpp>
+#include <weir/sender.hpp>
+#include <weir/sync_sender.hpp>
+
+#include <expected>
+#include <memory>
+#include <utility>
+
+namespace weir::detail {
+
+// On an unbounded channel: never waits.
+template <class T, class E, class Value>
+class [[nodiscard("weir: an awaitable does nothing unless it is awaited")]] unbounded_send_awaitable final {
+    using result = std::expected<void, E>;
+
+public:
+    unbounded_send_awaitable(const sender<T>& tx, Value&& value) noexcept
+        : tx_(std::addressof(tx)), value_(std::forward<Value>(value)) {}
+    unbounded_send_awaitable(const unbounded_send_awaitable&) = delete;
+    unbounded_send_awaitable& operator=(const unbounded_send_awaitable&) = delete;
+
+    static constexpr bool await_ready() noexcept { return true; }
+    static constexpr void await_suspend(std::coroutine_handle<>) noexcept {}
+    result await_resume() {
+        if (!tx_->send(std::forward<Value>(value_))) {
+            return std::unexpected(E::disconnected);
+        }
+        return {};
+    }
+
+    template <class Other>
+    auto with(const Other&) const {
+        return unbounded_send_awaitable(*tx_, std::forward<Value>(value_));
+    }
+
+private:
+    const sender<T>* const tx_;
+    Value&& value_;
+};
+
+template <class T, class E, class Value, class Stop, class Scheduler>
+class [[nodiscard("weir: an awaitable does nothing unless it is awaited")]] send_awaitable final
+    : public sending_wait<T, Value, Stop, coroutine_wait<Scheduler>> {
+    using result = std::expected<void, E>;
+
+public:
+    send_awaitable(const sync_sender<T>& tx, Value&& value, const Stop& stop, Scheduler scheduler)
+        : send_awaitable::sending_wait(std::forward<Value>(value), stop, std::move(scheduler)),
+          tx_(std::addressof(tx)) {}
+    ~send_awaitable() {
+        if (this->end_wait()) {
+            const completions::call here;
+            this->pass_on(this->leave());
+            this->leave_senders();
+        }
+    }
+
+    bool await_ready() { return this->is_over_at_once(handle_access::channel_of(*tx_)); }
+    WEIR_NOINLINE bool await_suspend(std::coroutine_handle<> coroutine) noexcept { // see coroutine_wait::suspend
+        const completions::call here;
+        this->join_senders();
+        return this->suspend(coroutine);
+    }
+    result await_resume() noexcept {
+        if (this->end_wait()) {
+            this->leave_senders();
+        }
+        if (this->outcome() != send_result::sent) {
+            return std::unexpected(static_cast<E>(this->outcome()));
+        }
+        return {};
+    }
+
+    template <class Other>
+    auto with(Other scheduler) const {
+        return send_awaitable<T, E, Value, Stop, Other>(*tx_, this->value().get(), this->stop(), std::move(scheduler));
+    }
+
+private:
+    const sync_sender<T>* const tx_;
+};
+
+} // namespace weir::detail
+
+#endif

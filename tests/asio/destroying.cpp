@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A context, an end of the channel or a cancellation comes while another thread is in the middle of ending a wait. The
+// interleavings are made certain by the points of the protocols.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "../conformance/support/flavor.hpp"
+#include "../conformance/support/threads.hpp"
+#include "../injection/support/script.hpp"
+#include "support/net.hpp"
+
+using namespace conformance;
+using namespace injection;
+using namespace operations;
+using std::uint64_t;
+
+namespace {
+
+using value = std::unique_ptr<uint64_t>;
+value made(uint64_t number) { return std::make_unique<uint64_t>(number); }
+
+class asio_destroying : public flavor_test {
+protected:
+    conformance::ends<value> ends = open<value>(GetParam());
+    std::optional<net::io_context> context{std::in_place};
+    std::optional<received<value>> got;
+    std::optional<sent> result;
+
+    auto executor() { return context->get_executor(); }
+    void fill() {
+        for (uint64_t i = 0; i < *GetParam().capacity; ++i)
+            EXPECT_TRUE(ends.tx.send(made(100 + i)));
+    }
+};
+class asio_destroying_bounded : public asio_destroying {};
+const auto all = testing::Values(flavor{}, flavor{0}, flavor{1}, flavor{5});
+const auto bounded = testing::Values(flavor{0}, flavor{1}, flavor{5});
+INSTANTIATE_TEST_SUITE_P(flavors, asio_destroying, all, flavor_name);
+INSTANTIATE_TEST_SUITE_P(flavors, asio_destroying_bounded, bounded, flavor_name);
+
+constexpr const char* steps_of_who_ends_a_wait[] = {"async.finish", "async.told", "async.run",
+                                                    "asio.hand_on", "asio.post",  "asio.posted"};
+
+TEST_P(asio_destroying, the_context_goes_while_a_sender_ends_the_wait) {
+    for (const char* const step : steps_of_who_ends_a_wait) {
+        SCOPED_TRACE(step);
+        ends = open<value>(GetParam());
+        context.emplace();
+        const auto token = std::make_shared<int>(1);
+        weir::asio::async_recv(executor(), ends.rx, [token](received<value>) { ADD_FAILURE() << "called"; });
+        halt stands("sender", step);
+        actor sender("sender", [&] { EXPECT_TRUE(ends.tx.try_send(made(1))); });
+        stands.wait_until_there();
+        actor owner("owner", [&] { context.reset(); });
+        // It waits for a thread that has the wait, or the context, in its hands; else it has ended.
+        EXPECT_TRUE(eventually([&] { return owner.has_ended() || (owner.wait_until_asleep(), true); }));
+        stands.let_go();
+        owner.join();
+        sender.join();
+        EXPECT_EQ(token.use_count(), 1);
+        EXPECT_EQ(*ends.rx.try_recv().value(), 1u);
+    }
+}
+
+TEST_P(asio_destroying_bounded, the_context_goes_while_a_receiver_ends_the_wait) {
+    for (const char* const step : steps_of_who_ends_a_wait) {
+        SCOPED_TRACE(step);
+        ends = open<value>(GetParam());
+        fill();
+        context.emplace();
+        const auto token = std::make_shared<int>(1);
+        value message = made(1);
+        async_send(executor(), ends.tx, std::ref(message), [token](sent) { ADD_FAILURE() << "called"; });
+        halt stands("receiver", step);
+        actor receiver("receiver", [&] { static_cast<void>(ends.rx.recv()); });
+        stands.wait_until_there();
+        actor owner("owner", [&] { context.reset(); });
+        EXPECT_TRUE(eventually([&] { return owner.has_ended() || (owner.wait_until_asleep(), true); }));
+        stands.let_go();
+        owner.join();
+        receiver.join();
+        EXPECT_EQ(token.use_count(), 1);
+        EXPECT_EQ(ends.tx.sender_count(), 1u);
+        EXPECT_EQ(message, nullptr); // it went in
+        for (uint64_t i = 1; i < *GetParam().capacity; ++i)
+            EXPECT_EQ(*ends.rx.recv().value(), 100 + i);
+        if (!GetParam().is_rendezvous()) {
+            EXPECT_EQ(*ends.rx.try_recv().value(), 1u);
+        }
+    }
+}
+
+TEST_P(asio_destroying, the_receiver_goes_while_a_sender_ends_the_wait) {
+    for (const char* const step : steps_of_who_ends_a_wait) {
+        SCOPED_TRACE(step);
+        ends = open<value>(GetParam());
+        got.reset();
+        weir::asio::async_recv(executor(), ends.rx, into(got));
+        halt stands("sender", step);
+        actor sender("sender", [&] { static_cast<void>(ends.tx.try_send(made(1))); });
+        stands.wait_until_there();
+        ends.rx.reset();
+        stands.let_go();
+        sender.join();
+        run_for(*context, patience);
+        ASSERT_TRUE(got);
+        EXPECT_TRUE(*got) << "its message came before the receiver went";
+    }
+}
+
+TEST_P(asio_destroying, the_receiver_goes_while_the_handler_is_about_to_be_called) {
+    for (const char* const step : {"channel.drop_receiver", "channel.drop_operated"}) {
+        SCOPED_TRACE(step);
+        ends = open<value>(GetParam());
+        got.reset();
+        weir::asio::async_recv(executor(), ends.rx, into(got));
+        EXPECT_TRUE(ends.tx.try_send(made(1)));
+        halt stands("owner", step);
+        actor owner("owner", [&] { ends.rx.reset(); });
+        stands.wait_until_there();
+        run(*context);
+        ASSERT_TRUE(got);
+        EXPECT_TRUE(*got);
+        stands.let_go();
+        owner.join();
+        EXPECT_TRUE(ends.tx.is_disconnected());
+    }
+    ends = open<value>(GetParam());
+    got.reset();
+    weir::asio::async_recv(executor(), ends.rx, into(got));
+    EXPECT_TRUE(ends.tx.try_send(made(1)));
+    halt stands("runner", "channel.leave_operation");
+    actor runner("runner", [&] { run(*context); });
+    stands.wait_until_there();
+    ends.rx.reset();
+    EXPECT_TRUE(ends.tx.is_disconnected());
+    stands.let_go();
+    runner.join();
+    EXPECT_TRUE(got.value());
+}
+
+TEST_P(asio_destroying, a_cancellation_comes_while_a_sender_ends_the_wait) {
+    for (const char* const step : steps_of_who_ends_a_wait) {
+        SCOPED_TRACE(step);
+        ends = open<value>(GetParam());
+        got.reset();
+        net::cancellation_signal cancel;
+        weir::asio::async_recv(executor(), ends.rx, net::bind_cancellation_slot(cancel.slot(), into(got)));
+        halt stands("sender", step);
+        actor sender("sender", [&] { EXPECT_TRUE(ends.tx.try_send(made(1))); });
+        stands.wait_until_there();
+        cancel.emit(net::cancellation_type::total);
+        stands.let_go();
+        sender.join();
+        run_for(*context, patience);
+        ASSERT_TRUE(got);
+        EXPECT_TRUE(is_aborted(got->error()));
+        EXPECT_EQ(*ends.rx.try_recv().value(), 1u);
+    }
+}
+
+// A wait is told of room that another has taken, and enrols again. A cancellation comes between the two.
+TEST_P(asio_destroying_bounded, a_cancellation_between_two_rounds_of_a_wait_ends_it) {
+    if (GetParam().is_rendezvous())
+        return;
+    fill();
+    net::cancellation_signal cancel;
+    value message = made(1);
+    async_send(executor(), ends.tx, std::ref(message), net::bind_cancellation_slot(cancel.slot(), into(result)));
+    std::optional<sent> later;
+    halt locks("locker", "sender.locked");
+    halt settles("locker", "async.run");
+    actor locker("locker", [&] { async_send(executor(), ends.tx, made(2), into(later)); });
+    locks.wait_until_there();
+    EXPECT_EQ(*ends.rx.recv().value(), 100u); // leaves it to the locker to wake the first
+    locks.let_go();
+    settles.wait_until_there();
+    cancel.emit(net::cancellation_type::total);
+    settles.let_go();
+    locker.join();
+    EXPECT_EQ(run(*context), 2u);
+    EXPECT_TRUE(is_aborted(result.value().error()));
+    EXPECT_NE(message, nullptr);
+    EXPECT_TRUE(later.value());
+    for (uint64_t i = 1; i < *GetParam().capacity; ++i)
+        EXPECT_EQ(*ends.rx.recv().value(), 100 + i);
+    EXPECT_EQ(*ends.rx.recv().value(), 2u);
+}
+
+TEST_P(asio_destroying, a_cancellation_and_the_context_come_one_after_the_other) {
+    const auto token = std::make_shared<int>(1);
+    net::cancellation_signal cancel;
+    weir::asio::async_recv(executor(), ends.rx,
+                           net::bind_cancellation_slot(cancel.slot(), [token](received<value>) { ADD_FAILURE(); }));
+    cancel.emit(net::cancellation_type::total);
+    context.reset();
+    EXPECT_EQ(token.use_count(), 1);
+}
+
+} // namespace

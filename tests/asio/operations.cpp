@@ -1,0 +1,596 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// What an operation does, with callbacks: where it goes on, what ends it, what becomes of its message.
+//
+// chriskohlhoff/asio#1575: closing a channel leaves its waiting operations waiting.
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "../conformance/support/flavor.hpp"
+#include "../conformance/support/threads.hpp"
+#include "support/net.hpp"
+
+#include <weir/coro.hpp>
+#include <weir/timer.hpp>
+
+using namespace conformance;
+using namespace operations;
+using namespace std::chrono_literals;
+using std::uint64_t;
+
+namespace {
+
+using value = std::unique_ptr<uint64_t>;
+value made(uint64_t number) { return std::make_unique<uint64_t>(number); }
+
+constexpr net::cancellation_type every_type[] = {net::cancellation_type::terminal, net::cancellation_type::partial,
+                                                 net::cancellation_type::total};
+
+// A channel and a context, which goes first.
+class asio_operations : public flavor_test {
+protected:
+    conformance::ends<value> ends = open<value>(GetParam());
+    std::optional<net::io_context> context{std::in_place};
+    std::optional<received<value>> got;
+    std::optional<sent> result;
+
+    auto executor() { return context->get_executor(); }
+    void recv() { weir::asio::async_recv(executor(), ends.rx, into(got)); }
+    void send(uint64_t number) { async_send(executor(), ends.tx, made(number), into(result)); }
+    // Until a send waits.
+    void fill() {
+        for (uint64_t i = 0; i < GetParam().capacity.value(); ++i)
+            EXPECT_TRUE(ends.tx.send(made(100 + i)));
+    }
+    void expect_received(uint64_t number) {
+        if (got && *got)
+            EXPECT_EQ(***got, number);
+        else
+            ADD_FAILURE() << "nothing was received";
+    }
+};
+class asio_bounded : public asio_operations {};
+
+const auto all = testing::Values(flavor{}, flavor{0}, flavor{1}, flavor{5});
+const auto bounded = testing::Values(flavor{0}, flavor{1}, flavor{5});
+INSTANTIATE_TEST_SUITE_P(flavors, asio_operations, all, flavor_name);
+INSTANTIATE_TEST_SUITE_P(flavors, asio_bounded, bounded, flavor_name);
+
+// ---- Where it goes on ----
+
+TEST_P(asio_operations, never_completes_inside_the_initiating_call) {
+    recv();
+    send(1);
+    EXPECT_FALSE(got);
+    EXPECT_FALSE(result);
+    EXPECT_EQ(run(*context), 2u);
+    expect_received(1);
+    EXPECT_TRUE(*result);
+    if (!GetParam().is_rendezvous()) {
+        send(2);
+        run(*context);
+        recv(); // its message is there
+        EXPECT_EQ(***got, 1u);
+        run(*context);
+        expect_received(2);
+    }
+}
+
+TEST_P(asio_operations, keeps_the_context_running_while_it_waits) {
+    recv();
+    std::atomic<bool> has_returned{false};
+    worker runs([&] {
+        context->run();
+        has_returned = true;
+    });
+    runs.wait_until_asleep();
+    EXPECT_FALSE(has_returned);
+    EXPECT_TRUE(ends.tx.send(made(1)));
+    runs.join();
+    expect_received(1);
+}
+
+TEST_P(asio_operations, a_context_of_which_nothing_waits_stops) {
+    recv();
+    EXPECT_TRUE(ends.tx.try_send(made(1)));
+    EXPECT_EQ(run_for(*context, patience), 1u);
+    EXPECT_EQ(run_for(*context, patience), 0u);
+}
+
+TEST_P(asio_operations, is_called_on_the_handlers_own_executor) {
+    net::thread_pool pool(1);
+    std::atomic<int> step{0};
+    auto strand = net::make_strand(pool);
+    std::thread::id there;
+    net::post(strand, [&] { there = std::this_thread::get_id(); });
+    weir::asio::async_recv(executor(), ends.rx, net::bind_executor(strand, [&](received<value> message) {
+                               EXPECT_TRUE(strand.running_in_this_thread());
+                               EXPECT_EQ(std::this_thread::get_id(), there);
+                               EXPECT_TRUE(message);
+                               ++step;
+                           }));
+    async_send(executor(), ends.tx, made(1), net::bind_executor(strand, [&](sent has) {
+                   EXPECT_TRUE(strand.running_in_this_thread());
+                   EXPECT_TRUE(has);
+                   ++step;
+               }));
+    EXPECT_EQ(run(*context), 0u);
+    pool.join();
+    EXPECT_EQ(step, 2);
+}
+
+TEST_P(asio_operations, without_any_executor_it_is_the_systems) {
+    std::atomic<bool> is_there{false};
+    weir::asio::async_recv(ends.rx, [&, here = std::this_thread::get_id()](received<value> message) {
+        EXPECT_NE(std::this_thread::get_id(), here);
+        EXPECT_EQ(**message, 1u);
+        is_there = true;
+    });
+    ends.tx.visit([](const auto& tx) { weir::asio::async_send(tx, made(1), net::detached); });
+    EXPECT_TRUE(eventually([&] { return is_there.load(); }));
+}
+
+TEST_P(asio_operations, a_handler_may_begin_the_next) {
+    std::vector<uint64_t> all_got;
+    struct again {
+        net::io_context::executor_type on;
+        weir::receiver<value>* rx;
+        std::vector<uint64_t>* all_got;
+        void operator()(received<value> message) {
+            if (message) {
+                all_got->push_back(**message);
+                weir::asio::async_recv(on, *rx, *this);
+            }
+        }
+    };
+    weir::asio::async_recv(executor(), ends.rx, again{executor(), &ends.rx, &all_got});
+    worker feeds([tx = std::exchange(ends.tx, {})] {
+        for (uint64_t i = 0; i < 100; ++i)
+            EXPECT_TRUE(tx.send(made(i)));
+    });
+    run_for(*context, patience);
+    ASSERT_EQ(all_got.size(), 100u);
+    for (uint64_t i = 0; i < 100; ++i)
+        EXPECT_EQ(all_got[i], i);
+}
+
+// ---- Memory ----
+
+template <class T>
+struct counting_allocator {
+    using value_type = T;
+    std::size_t* made_count;
+    std::size_t* live;
+
+    counting_allocator(std::size_t* count, std::size_t* alive) : made_count(count), live(alive) {}
+    template <class U>
+    counting_allocator(const counting_allocator<U>& other) : made_count(other.made_count), live(other.live) {}
+    T* allocate(std::size_t n) {
+        ++*made_count;
+        ++*live;
+        return std::allocator<T>().allocate(n);
+    }
+    void deallocate(T* place, std::size_t n) {
+        --*live;
+        std::allocator<T>().deallocate(place, n);
+    }
+    friend bool operator==(const counting_allocator& a, const counting_allocator& b) { return a.live == b.live; }
+};
+
+TEST_P(asio_operations, takes_one_block_of_the_handlers_allocator_and_gives_it_back_before_the_call) {
+    std::size_t count = 0;
+    std::size_t live = 0;
+    bool is_called = false;
+    weir::asio::async_recv(executor(), ends.rx,
+                           net::bind_allocator(counting_allocator<int>(&count, &live), [&](received<value>) {
+                               EXPECT_EQ(live, 0u);
+                               is_called = true;
+                           }));
+    EXPECT_EQ(count, 1u);
+    EXPECT_EQ(live, 1u);
+    EXPECT_TRUE(ends.tx.try_send(made(1)));
+    run(*context);
+    EXPECT_TRUE(is_called);
+    EXPECT_EQ(count, 1u);
+    EXPECT_EQ(live, 0u);
+}
+
+TEST_P(asio_bounded, a_send_takes_one_block_of_the_handlers_allocator) {
+    fill();
+    std::size_t count = 0;
+    std::size_t live = 0;
+    async_send(executor(), ends.tx, made(1),
+               net::bind_allocator(counting_allocator<int>(&count, &live), [&](sent) { EXPECT_EQ(live, 0u); }));
+    EXPECT_EQ(count, 1u);
+    EXPECT_EQ(live, 1u);
+    ends.rx.reset();
+    EXPECT_EQ(run(*context), 1u);
+    EXPECT_EQ(live, 0u);
+}
+
+// ---- Cancellation ----
+
+TEST_P(asio_operations, a_receive_is_cancelled_by_any_type_and_takes_nothing) {
+    for (const net::cancellation_type type : every_type) {
+        net::cancellation_signal cancel;
+        got.reset();
+        weir::asio::async_recv(executor(), ends.rx, net::bind_cancellation_slot(cancel.slot(), into(got)));
+        EXPECT_EQ(run(*context), 0u);
+        cancel.emit(type);
+        EXPECT_EQ(run(*context), 1u);
+        ASSERT_TRUE(got);
+        EXPECT_TRUE(is_aborted(got->error()));
+        cancel.emit(type); // nothing any more
+    }
+    worker sends([&] { EXPECT_TRUE(ends.tx.send(made(1))); });
+    EXPECT_EQ(*ends.rx.recv().value(), 1u);
+}
+
+TEST_P(asio_operations, a_cancellation_before_the_handler_is_called_wins_over_a_message) {
+    net::cancellation_signal cancel;
+    weir::asio::async_recv(executor(), ends.rx, net::bind_cancellation_slot(cancel.slot(), into(got)));
+    EXPECT_TRUE(ends.tx.try_send(made(1)));
+    cancel.emit(net::cancellation_type::total);
+    EXPECT_EQ(run(*context), 1u);
+    EXPECT_TRUE(is_aborted(got.value().error()));
+    EXPECT_EQ(ends.rx.len(), 1u);
+    EXPECT_EQ(*ends.rx.try_recv().value(), 1u);
+}
+
+TEST_P(asio_operations, a_cancellation_before_it_could_wait_wins_too) {
+    if (GetParam().is_rendezvous())
+        return;
+    EXPECT_TRUE(ends.tx.send(made(1)));
+    net::cancellation_signal cancel;
+    weir::asio::async_recv(executor(), ends.rx, net::bind_cancellation_slot(cancel.slot(), into(got)));
+    cancel.emit(net::cancellation_type::total);
+    EXPECT_EQ(run(*context), 1u);
+    EXPECT_TRUE(is_aborted(got.value().error()));
+    EXPECT_EQ(*ends.rx.try_recv().value(), 1u);
+}
+
+TEST_P(asio_bounded, a_send_is_cancelled_by_any_type_and_leaves_a_referred_value) {
+    fill();
+    value message = made(1);
+    for (const net::cancellation_type type : every_type) {
+        net::cancellation_signal cancel;
+        result.reset();
+        async_send(executor(), ends.tx, std::ref(message), net::bind_cancellation_slot(cancel.slot(), into(result)));
+        EXPECT_EQ(ends.tx.sender_count(), 2u);
+        EXPECT_EQ(run(*context), 0u);
+        cancel.emit(type);
+        EXPECT_EQ(run(*context), 1u);
+        ASSERT_TRUE(result);
+        EXPECT_TRUE(is_aborted(result->error()));
+        ASSERT_NE(message, nullptr);
+        EXPECT_EQ(ends.tx.sender_count(), 1u);
+    }
+}
+
+TEST_P(asio_bounded, a_send_that_went_in_cannot_be_cancelled) {
+    fill();
+    net::cancellation_signal cancel;
+    async_send(executor(), ends.tx, made(1), net::bind_cancellation_slot(cancel.slot(), into(result)));
+    for (std::size_t i = 0; i < *GetParam().capacity; ++i)
+        EXPECT_EQ(*ends.rx.recv().value(), 100 + i);
+    EXPECT_EQ(*ends.rx.recv().value(), 1u);
+    cancel.emit(net::cancellation_type::total);
+    EXPECT_EQ(run(*context), 1u);
+    EXPECT_TRUE(*result);
+}
+
+TEST_P(asio_bounded, a_send_that_gives_up_passes_its_turn_on) {
+    fill();
+    net::cancellation_signal cancel;
+    std::optional<sent> first;
+    async_send(executor(), ends.tx, made(1), net::bind_cancellation_slot(cancel.slot(), into(first)));
+    send(2);
+    cancel.emit(net::cancellation_type::total);
+    for (std::size_t i = 0; i < *GetParam().capacity; ++i)
+        EXPECT_EQ(*ends.rx.recv().value(), 100 + i);
+    EXPECT_EQ(*ends.rx.recv().value(), 2u);
+    EXPECT_EQ(run(*context), 2u);
+    EXPECT_TRUE(is_aborted(first.value().error()));
+    EXPECT_TRUE(*result);
+}
+
+// ---- The ends go ----
+
+TEST_P(asio_operations, the_last_sender_leaving_ends_a_waiting_receive) {
+    recv();
+    EXPECT_EQ(run(*context), 0u);
+    ends.tx.reset();
+    EXPECT_EQ(run(*context), 1u);
+    EXPECT_EQ(got.value().error(), weir::channel_errc::disconnected);
+}
+
+TEST_P(asio_operations, closing_the_receiver_ends_its_waiting_receive) {
+    recv();
+    ends.rx.close();
+    EXPECT_EQ(run(*context), 1u);
+    EXPECT_EQ(got.value().error(), weir::channel_errc::disconnected);
+}
+
+TEST_P(asio_operations, dropping_the_receiver_ends_its_waiting_receive) {
+    recv();
+    EXPECT_EQ(run(*context), 0u);
+    ends.rx.reset();
+    EXPECT_TRUE(ends.tx.is_disconnected());
+    EXPECT_FALSE(ends.tx.try_send(made(1)));
+    EXPECT_EQ(run(*context), 1u);
+    EXPECT_EQ(got.value().error(), weir::channel_errc::disconnected);
+    EXPECT_FALSE(ends.tx.try_send(made(1)));
+}
+
+TEST_P(asio_operations, dropping_both_ends_ends_a_waiting_receive) {
+    recv();
+    ends.rx.reset();
+    ends.tx.reset();
+    EXPECT_EQ(run(*context), 1u);
+    EXPECT_EQ(got.value().error(), weir::channel_errc::disconnected);
+}
+
+TEST_P(asio_operations, dropping_the_receiver_destroys_what_the_operation_leaves) {
+    const auto token = std::make_shared<int>(1);
+    auto [tx, rx] = open<std::shared_ptr<int>>(GetParam());
+    std::optional<received<std::shared_ptr<int>>> message;
+    weir::asio::async_recv(executor(), rx, into(message));
+    const std::size_t room = GetParam().is_rendezvous() ? 1 : GetParam().room(3);
+    for (std::size_t i = 0; i < room; ++i)
+        EXPECT_TRUE(tx.try_send(token));
+    rx.reset();
+    EXPECT_EQ(run(*context), 1u);
+    EXPECT_TRUE(message.value());
+    EXPECT_EQ(token.use_count(), 2);
+}
+
+TEST_P(asio_operations, the_receiver_may_be_moved_while_it_waits) {
+    recv();
+    weir::receiver<value> moved = std::move(ends.rx);
+    EXPECT_EQ(run(*context), 0u);
+    EXPECT_TRUE(ends.tx.try_send(made(1)));
+    EXPECT_EQ(run(*context), 1u);
+    expect_received(1);
+    weir::asio::async_recv(executor(), moved, into(got));
+    moved = weir::receiver<value>();
+    EXPECT_EQ(run(*context), 1u);
+    EXPECT_EQ(got.value().error(), weir::channel_errc::disconnected);
+}
+
+TEST_P(asio_bounded, closing_or_dropping_the_receiver_ends_every_waiting_send) {
+    for (const bool drops : {false, true}) {
+        ends = open<value>(GetParam());
+        fill();
+        std::vector<std::optional<sent>> results(8);
+        std::vector<value> messages(results.size());
+        for (std::size_t i = 0; i < results.size(); ++i) {
+            messages[i] = made(i);
+            async_send(executor(), ends.tx, std::ref(messages[i]), into(results[i]));
+        }
+        EXPECT_EQ(run(*context), 0u);
+        EXPECT_EQ(ends.tx.sender_count(), 1 + results.size());
+        drops ? ends.rx.reset() : ends.rx.close();
+        EXPECT_EQ(run(*context), results.size());
+        for (std::size_t i = 0; i < results.size(); ++i) {
+            EXPECT_EQ(results[i].value().error(), weir::channel_errc::disconnected);
+            EXPECT_NE(messages[i], nullptr);
+        }
+        EXPECT_EQ(ends.tx.sender_count(), 1u);
+    }
+}
+
+TEST_P(asio_bounded, a_waiting_send_counts_as_a_sender_and_its_handle_may_go) {
+    fill();
+    send(1);
+    ends.tx.reset();
+    EXPECT_FALSE(ends.rx.is_disconnected());
+    for (std::size_t i = 0; i < *GetParam().capacity; ++i)
+        EXPECT_EQ(*ends.rx.recv().value(), 100 + i);
+    EXPECT_EQ(*ends.rx.recv().value(), 1u);
+    run(*context);
+    EXPECT_TRUE(*result);
+    EXPECT_EQ(ends.rx.recv().error(), weir::recv_error::disconnected);
+}
+
+TEST_P(asio_bounded, waiting_sends_of_one_handle_are_served_in_order) {
+    fill();
+    std::vector<std::optional<sent>> results(8);
+    for (std::size_t i = 0; i < results.size(); ++i)
+        async_send(executor(), ends.tx, made(i), into(results[i]));
+    for (std::size_t i = 0; i < *GetParam().capacity; ++i)
+        EXPECT_EQ(*ends.rx.recv().value(), 100 + i);
+    for (std::size_t i = 0; i < results.size(); ++i)
+        EXPECT_EQ(*ends.rx.recv().value(), i);
+    EXPECT_EQ(run(*context), results.size());
+    for (const auto& each : results)
+        EXPECT_TRUE(each.value());
+}
+
+// ---- The context goes ----
+
+// Counts the handlers that were not destroyed.
+struct counted_handler {
+    std::shared_ptr<int> token;
+    bool* is_called;
+    template <class Result>
+    void operator()(const Result&) const {
+        *is_called = true;
+    }
+};
+
+TEST_P(asio_operations, destroying_the_context_abandons_a_waiting_receive) {
+    const auto token = std::make_shared<int>(1);
+    bool is_called = false;
+    weir::asio::async_recv(executor(), ends.rx, counted_handler{token, &is_called});
+    EXPECT_EQ(token.use_count(), 2);
+    context.reset();
+    EXPECT_EQ(token.use_count(), 1);
+    worker sends([&] { EXPECT_TRUE(ends.tx.send(made(1))); });
+    EXPECT_EQ(*ends.rx.recv().value(), 1u); // the receiver is free again
+    EXPECT_FALSE(is_called);
+}
+
+TEST_P(asio_operations, destroying_the_context_loses_no_message_of_an_operation_that_was_to_be_called) {
+    const auto token = std::make_shared<int>(1);
+    bool is_called = false;
+    weir::asio::async_recv(executor(), ends.rx, counted_handler{token, &is_called});
+    EXPECT_TRUE(ends.tx.try_send(made(1)));
+    context.reset();
+    EXPECT_EQ(token.use_count(), 1);
+    EXPECT_EQ(*ends.rx.try_recv().value(), 1u);
+    EXPECT_FALSE(is_called);
+}
+
+TEST_P(asio_bounded, destroying_the_context_abandons_waiting_sends) {
+    fill();
+    const auto token = std::make_shared<int>(1);
+    bool is_called = false;
+    value message = made(1);
+    async_send(executor(), ends.tx, std::ref(message), counted_handler{token, &is_called});
+    async_send(executor(), ends.tx, made(2), counted_handler{token, &is_called});
+    net::io_context other;
+    async_send(other.get_executor(), ends.tx, made(3), into(result));
+    EXPECT_EQ(ends.tx.sender_count(), 4u);
+    context.reset();
+    EXPECT_EQ(token.use_count(), 1);
+    EXPECT_NE(message, nullptr);
+    EXPECT_EQ(ends.tx.sender_count(), 2u);
+    for (std::size_t i = 0; i < *GetParam().capacity; ++i)
+        EXPECT_EQ(*ends.rx.recv().value(), 100 + i);
+    EXPECT_EQ(*ends.rx.recv().value(), 3u);
+    run(other);
+    EXPECT_TRUE(*result);
+    EXPECT_FALSE(is_called);
+}
+
+TEST_P(asio_operations, a_handler_that_owns_the_ends_goes_with_the_context) {
+    auto token = std::make_shared<int>(1);
+    // Each holds the other's ends.
+    auto own = std::make_shared<conformance::ends<value>>(open<value>(GetParam()));
+    auto others = std::make_shared<conformance::ends<value>>(open<value>(GetParam()));
+    weir::asio::async_recv(executor(), own->rx, [others, token](received<value>) { ADD_FAILURE(); });
+    weir::asio::async_recv(executor(), others->rx, [own, token](received<value>) { ADD_FAILURE(); });
+    own.reset();
+    others.reset();
+    context.reset();
+    EXPECT_EQ(token.use_count(), 1);
+}
+
+TEST_P(asio_operations, coroutines_that_own_their_ends_go_with_the_context) {
+    const auto token = std::make_shared<int>(1);
+    for (int i = 0; i < 3; ++i) {
+        net::co_spawn(
+            *context,
+            [](conformance::ends<value> own, std::shared_ptr<int>) -> net::awaitable<void> {
+                static_cast<void>(co_await weir::asio::async_recv(own.rx, net::use_awaitable));
+                ADD_FAILURE();
+            }(open<value>(GetParam()), token),
+            net::detached);
+    }
+    run(*context);
+    EXPECT_EQ(token.use_count(), 4);
+    context.reset();
+    EXPECT_EQ(token.use_count(), 1);
+}
+
+// ---- Others that wait ----
+
+TEST_P(asio_operations, meets_operations_threads_and_selects_on_the_other_side) {
+    recv();
+    send(1);
+    run(*context);
+    expect_received(1);
+    recv();
+    worker sends([&] { EXPECT_TRUE(ends.tx.send(made(2))); });
+    run_for(*context, patience);
+    expect_received(2);
+    worker receives([&] { EXPECT_EQ(*ends.rx.recv().value(), 3u); });
+    send(3);
+    run_for(*context, patience);
+    EXPECT_TRUE(*result);
+    receives.join();
+    recv();
+    ends.tx.visit([](const auto& tx) { weir::select(weir::on_send(tx, made(4), [](auto has) { EXPECT_TRUE(has); })); });
+    run_for(*context, patience);
+    expect_received(4);
+}
+
+TEST(asio_timers, a_timers_channel_is_received_from_when_it_is_due) {
+    using clock = std::chrono::steady_clock;
+    net::io_context context;
+    auto timer = weir::after(10ms);
+    const auto start = clock::now();
+    std::optional<received<clock::time_point>> got;
+    weir::asio::async_recv(context.get_executor(), timer, into(got));
+    EXPECT_EQ(run_for(context, patience), 1u);
+    EXPECT_TRUE(got.value());
+    EXPECT_GE(clock::now() - start, 10ms);
+    weir::asio::async_recv(context.get_executor(), timer, into(got));
+    EXPECT_EQ(run_for(context, patience), 1u);
+    EXPECT_EQ(got.value().error(), weir::channel_errc::disconnected);
+
+    auto ticks = weir::tick(5ms);
+    clock::time_point last{};
+    for (int i = 0; i < 4; ++i) {
+        weir::asio::async_recv(context.get_executor(), ticks, into(got));
+        EXPECT_EQ(run_for(context, patience), 1u);
+        EXPECT_GT(got.value().value(), last);
+        last = got->value();
+    }
+}
+
+TEST(asio_timers, is_cancelled_closed_dropped_and_abandoned_as_any_other) {
+    using clock = std::chrono::steady_clock;
+    std::optional<received<clock::time_point>> got;
+    std::optional<net::io_context> context{std::in_place};
+    net::cancellation_signal cancel;
+    auto timer = weir::after(1h);
+    weir::asio::async_recv(context->get_executor(), timer, net::bind_cancellation_slot(cancel.slot(), into(got)));
+    cancel.emit(net::cancellation_type::total);
+    EXPECT_EQ(run(*context), 1u);
+    EXPECT_TRUE(is_aborted(got.value().error()));
+
+    weir::asio::async_recv(context->get_executor(), timer, into(got));
+    timer.close();
+    EXPECT_EQ(run(*context), 1u);
+    EXPECT_EQ(got.value().error(), weir::channel_errc::disconnected);
+
+    timer = weir::tick(1h);
+    weir::asio::async_recv(context->get_executor(), timer, into(got));
+    got.reset();
+    timer.reset();
+    EXPECT_EQ(run(*context), 1u);
+    EXPECT_EQ(got.value().error(), weir::channel_errc::disconnected);
+
+    timer = weir::after(1h);
+    const auto token = std::make_shared<int>(1);
+    weir::asio::async_recv(context->get_executor(), timer,
+                           [token](received<clock::time_point>) { ADD_FAILURE() << "called"; });
+    context.reset();
+    EXPECT_EQ(token.use_count(), 1);
+}
+
+#if WEIR_CHECKED
+TEST(asio_misuse, a_second_call_inside_a_receiver_ends_the_program) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    net::io_context context;
+    auto [tx, rx] = weir::channel<int>();
+    weir::asio::async_recv(context.get_executor(), rx, [](received<int>) {});
+    EXPECT_DEATH(weir::asio::async_recv(context.get_executor(), rx, [](received<int>) {}),
+                 "async_recv was called while another call was inside the same receiver");
+    EXPECT_DEATH(static_cast<void>(rx.try_recv()),
+                 "try_recv was called while another call was inside the same receiver");
+}
+#endif
+
+} // namespace
