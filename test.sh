@@ -98,10 +98,13 @@ for preset in "${presets[@]}"; do
     release | debug)
         need pkgconf command -v pkg-config
         need python3 command -v python3
+        need libasio-dev test -e /usr/include/asio.hpp
+        need libboost-dev test -e /usr/include/boost/asio.hpp
         need relacy-dev test -e /usr/include/relacy/relacy.hpp
         ;;
     clang*) need clang-19 command -v clang++-19 ;;
     asan* | tsan*)
+        need libasio-dev test -e /usr/include/asio.hpp
         need clang-19 command -v clang++-19
         need libclang-rt-19-dev test -d /usr/lib/llvm-19/lib/clang/19/lib
         ;;
