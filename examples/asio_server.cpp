@@ -4,14 +4,15 @@
 // While it is full the connections wait in async_send and read nothing, so that clients that send faster than the consumer works
 // are held up by their own sockets. Each request carries the sender for its answer.
 //
-// Three clients send the numbers 1 to 1000 each, as fast as they can, and read the squares. Prints, every time:
+// Three clients send the numbers 1 to 100 each, as fast as they can, and read the squares. Prints, every time:
 //
-//   3 clients, 3000 answers, all of them right
+//   3 clients, 300 answers, all of them right
 //   never more than 2 requests waited in the channel
 #include <weir/asio.hpp>
 #include <weir/channel.hpp>
 
 #include <asio.hpp>
+#include <asio/experimental/awaitable_operators.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -24,7 +25,7 @@
 namespace {
 
 constexpr int clients = 3;
-constexpr int numbers = 1000;
+constexpr int numbers = 100;
 constexpr std::size_t room = 2;
 
 void check(bool holds, const char* what) {
@@ -66,7 +67,8 @@ asio::awaitable<void> serve(tcp::socket socket, weir::sync_sender<request> reque
         if (!sent || !answer) {
             break;
         }
-        co_await asio::async_write(socket, asio::buffer(std::to_string(*answer) + "\n"), asio::use_awaitable);
+        const std::string square = std::to_string(*answer) + "\n";
+        co_await asio::async_write(socket, asio::buffer(square), asio::use_awaitable);
     }
 }
 
@@ -77,24 +79,27 @@ asio::awaitable<void> accept_all(tcp::acceptor& acceptor, weir::sync_sender<requ
     }
 }
 
+asio::awaitable<void> write_numbers(tcp::socket& socket) {
+    for (int i = 1; i <= numbers; ++i) {
+        const std::string line = std::to_string(i) + "\n";
+        co_await asio::async_write(socket, asio::buffer(line), asio::use_awaitable);
+    }
+}
+
 asio::awaitable<void> read_squares(tcp::socket& socket, int& right) {
     std::string buffered;
     std::string line;
-    for (long i = 1; i <= numbers && co_await read_line(socket, buffered, line); ++i) {
+    for (long i = 1; i <= numbers; ++i) {
+        const bool has_line = co_await read_line(socket, buffered, line);
+        check(has_line, "the server hung up");
         right += std::stol(line) == i * i ? 1 : 0;
     }
-    socket.close();
 }
 
 asio::awaitable<void> ask(tcp::socket socket, tcp::endpoint server, int& right) {
+    using namespace asio::experimental::awaitable_operators;
     co_await socket.async_connect(server, asio::use_awaitable);
-    asio::co_spawn(socket.get_executor(), read_squares(socket, right), asio::detached);
-    for (int i = 1; i <= numbers; ++i) {
-        co_await asio::async_write(socket, asio::buffer(std::to_string(i) + "\n"), asio::use_awaitable);
-    }
-    while (socket.is_open()) { // until the answers are there
-        co_await asio::post(asio::use_awaitable);
-    }
+    co_await (write_numbers(socket) && read_squares(socket, right));
 }
 
 } // namespace

@@ -62,13 +62,13 @@ struct initiate_send {
     template <class Handler, class Value, class Executor>
     void operator()(Handler handler, const sender<T>& tx, Value&& value, const Executor& without) const {
         const auto executor = net::get_associated_executor(handler, without);
-        std::expected<void, send_error> result;
+        bool is_sent = false;
         if constexpr (refers_to_message<T, Value>) {
-            result = tx.send(referred<typename std::remove_cvref_t<Value>::type>{value.get()}.get());
+            is_sent = tx.send(referred<typename std::remove_cvref_t<Value>::type>{value.get()}.get()).has_value();
         } else {
-            result = tx.send(std::forward<Value>(value));
+            is_sent = tx.send(std::forward<Value>(value)).has_value();
         }
-        net::post(executor, sent<Handler>{std::move(handler), send_operation_result(result)});
+        net::post(executor, sent<Handler>{std::move(handler), is_sent});
     }
 };
 

@@ -120,10 +120,16 @@ struct sent {
     using allocator_type = net::associated_allocator_t<Handler>;
 
     Handler handler;
-    send_operation_result result;
+    bool is_sent;
 
     allocator_type get_allocator() const noexcept { return net::get_associated_allocator(handler); }
-    void operator()() { std::move(handler)(std::move(result)); }
+    void operator()() {
+        if (is_sent) {
+            std::move(handler)(send_operation_result());
+        } else {
+            std::move(handler)(send_operation_result(std::unexpected(make_error_code(send_error::disconnected))));
+        }
+    }
 };
 
 } // namespace weir::detail::inline WEIR_ASIO_KIND
