@@ -80,11 +80,13 @@ public:
                                             cancel_.slot(), [self = shared_from_this()](received<value> message) {
                                                 self->go_on(std::move(message));
                                             })));
-        // Posted before the message, or after it, or while it comes.
-        net::post(strand_, [self = shared_from_this(), round = round_] {
-            if (round == self->round_ || round % 3 == 0)
-                self->cancel_.emit(net::cancellation_type::total);
-        });
+        // Before the message, or after it, or while it comes; where that is too late, it may be the next one's.
+        if (round_ % 2 == 0) {
+            net::post(strand_, [self = shared_from_this(), round = round_] {
+                if (round == self->round_ || round % 3 == 0)
+                    self->cancel_.emit(net::cancellation_type::total);
+            });
+        }
     }
 
     account got;
