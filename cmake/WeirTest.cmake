@@ -18,9 +18,13 @@ option(WEIR_TEST_WHOLE_PROGRAMS "One ctest test a program, not one a GoogleTest 
 set(WEIR_TEST_SLOWDOWN "" CACHE STRING "Divides the counts of the long tests; empty: as the sanitizer asks")
 option(WEIR_PRECOMPILE "Precompile the headers that most tests include; a preset without shows that each includes its own" OFF)
 
-# The thread sanitizer does not know fences, and those of Asio are beside locks.
+# The thread sanitizer does not know fences, and those of Asio are beside locks. And older releases of Asio do not know that
+# clang has coroutines.
 if(TARGET weir::asio AND CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
     set_property(TARGET weir::asio APPEND PROPERTY INTERFACE_COMPILE_DEFINITIONS ASIO_DISABLE_FENCED_BLOCK)
+endif()
+if(TARGET weir::asio AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    set_property(TARGET weir::asio APPEND PROPERTY INTERFACE_COMPILE_DEFINITIONS ASIO_HAS_CO_AWAIT)
 endif()
 
 # The warnings that our own code is held to. Never installed, never passed on to users.
