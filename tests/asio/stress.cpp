@@ -120,9 +120,9 @@ TEST_P(asio_stress, cancelled_receives_lose_no_message) {
     auto [tx, rx] = open<value>(which());
     const auto receives = std::make_shared<cancelled_receives>(context, std::move(rx));
     receives->begin();
-    worker sends([tx = std::move(tx), count] {
+    worker sends([to = std::move(tx), count] {
         for (std::size_t i = 0; i < count; ++i)
-            EXPECT_TRUE(tx.send(std::make_unique<uint64_t>(i)));
+            EXPECT_TRUE(to.send(std::make_unique<uint64_t>(i)));
     });
     run_all(context);
     EXPECT_EQ(receives->got.count(), count);
@@ -154,9 +154,9 @@ TEST_P(asio_stress, a_receive_or_a_timer_loses_no_message) {
             }
         },
         net::detached);
-    worker sends([tx = std::move(tx), count] {
+    worker sends([to = std::move(tx), count] {
         for (std::size_t i = 0; i < count; ++i)
-            EXPECT_TRUE(tx.send(std::make_unique<uint64_t>(i)));
+            EXPECT_TRUE(to.send(std::make_unique<uint64_t>(i)));
     });
     run_all(context);
     EXPECT_EQ(got.count(), count);
@@ -176,9 +176,9 @@ TEST_P(asio_stress, threads_send_to_coroutines_and_these_to_threads) {
                 EXPECT_TRUE(co_await async_send(on, to, *std::move(message), net::use_awaitable));
         }(std::move(rx), std::move(back_tx)),
         net::detached);
-    worker sends([tx = std::move(tx), count] {
+    worker sends([to = std::move(tx), count] {
         for (std::size_t i = 0; i < count; ++i)
-            EXPECT_TRUE(tx.send(std::make_unique<uint64_t>(i)));
+            EXPECT_TRUE(to.send(std::make_unique<uint64_t>(i)));
     });
     account got;
     worker receives([&] {
@@ -203,14 +203,14 @@ TEST_P(asio_stress, cancelled_sends_keep_their_values_or_not_but_not_both) {
     for (int i = 0; i < 4; ++i) {
         net::co_spawn(
             net::make_strand(context),
-            [&, tx = tx]() -> net::awaitable<void> {
+            [&, to = tx]() -> net::awaitable<void> {
                 const auto on = co_await net::this_coro::executor;
                 for (std::size_t round = 0; round < rounds; ++round) {
                     net::cancellation_signal cancel;
                     value message = std::make_unique<uint64_t>(round);
                     net::post(on, [&cancel] { cancel.emit(net::cancellation_type::terminal); });
                     const sent result = co_await async_send(
-                        on, tx, std::ref(message), net::bind_cancellation_slot(cancel.slot(), net::use_awaitable));
+                        on, to, std::ref(message), net::bind_cancellation_slot(cancel.slot(), net::use_awaitable));
                     EXPECT_EQ(result.has_value(), message == nullptr);
                     ++(result ? has_sent : kept);
                     co_await net::post(on, net::use_awaitable); // the cancellation is over
@@ -219,8 +219,8 @@ TEST_P(asio_stress, cancelled_sends_keep_their_values_or_not_but_not_both) {
             net::detached);
     }
     tx.reset();
-    worker receives([&, rx = std::move(rx)]() mutable {
-        while (auto message = rx.recv())
+    worker receives([&, from = std::move(rx)]() mutable {
+        while (auto message = from.recv())
             ++got;
     });
     run_all(context);
@@ -236,10 +236,10 @@ TEST_P(asio_stress, contexts_go_while_threads_send) {
         std::atomic<uint64_t> got{0};
         std::atomic<bool> has_begun{false};
         uint64_t has_sent = 0;
-        worker sends([&, tx = std::move(tx)] {
+        worker sends([&, to = std::move(tx)] {
             has_begun = true;
             for (uint64_t i = 0; i < 3; ++i)
-                has_sent += tx.send_timeout(std::make_unique<uint64_t>(i), 0s) ? 1u : 0u;
+                has_sent += to.send_timeout(std::make_unique<uint64_t>(i), 0s) ? 1u : 0u;
         });
         {
             net::io_context context;
@@ -317,8 +317,8 @@ TEST(asio_server, requests_of_many_connections_are_answered_by_a_thread) {
     std::atomic<std::size_t> answered{0};
     for (int i = 0; i < clients; ++i)
         net::co_spawn(context, talk(acceptor.local_endpoint(), i, lines, answered), net::detached);
-    worker echoes([rx = std::move(rx)]() mutable {
-        for (request each : rx)
+    worker echoes([from = std::move(rx)]() mutable {
+        for (request each : from)
             EXPECT_TRUE(each.reply.send("echo " + each.text));
     });
     worker other([&] { context.run(); });
