@@ -563,7 +563,7 @@ def draw_group(pyplot: Any, results: Results, rows: list[Row], title: str) -> An
     return figure
 
 
-def draw_leads(pyplot: Any, rows: list[Row]) -> Any:
+def draw_leads(pyplot: Any, rows: list[Row], title: str) -> Any:
     """One bar a row and regime: how far Weir is ahead of the fastest blocking peer, or behind it."""
     scenarios = list(dict.fromkeys(row.scenario for row in rows))
     regimes = list(dict.fromkeys(row.regime for row in rows))
@@ -585,7 +585,7 @@ def draw_leads(pyplot: Any, rows: list[Row]) -> Any:
     axes.grid(axis="x", which="both", color="#e4e4e4", zorder=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
-    axes.set_title(results.title, loc="left")
+    axes.set_title(title, loc="left")
     figure.tight_layout()
     return figure
 
@@ -609,7 +609,7 @@ def plot(results: Results, path: Path) -> list[str]:
         written.append(name)
 
     if led := [row for row in results.timed() if row.lead() is not None and not row.is_of_tasks]:
-        save(draw_leads(pyplot, led), f"{path.stem}-lead.svg")
+        save(draw_leads(pyplot, led, results.title), f"{path.stem}-lead.svg")
     for regime in results.regimes():
         for group, belongs in GROUPS.items():
             rows = [row for row in results.of(regime) if belongs(row) and row.sample(WEIR)]
