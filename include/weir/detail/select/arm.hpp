@@ -79,10 +79,11 @@ public:
     // The channel it receives from, if any.
     virtual channel_base* received() const noexcept { return nullptr; }
 
-    // Before the first enrol().
+    // Once a select, before the first enrol(). An arm may have been one of another select before.
     void join(select_wait& wait) noexcept {
         share(wait.claim());
         wait_ = &wait;
+        keeps_turn_ = false;
     }
     // Somebody told it to look again, from the front.
     void keep_turn() noexcept { keeps_turn_ = true; }

@@ -43,8 +43,12 @@ public:
         if (until.has_passed()) {
             return nullptr;
         }
+        if (!std::exchange(has_joined_, true)) {
+            for (select_arm* const arm : arms_) {
+                arm->join(wait_);
+            }
+        }
         for (select_arm* const arm : arms_) {
-            arm->join(wait_);
             arm->prepare(); // from here on nothing throws
         }
         return wait_for_one(until);
@@ -127,6 +131,7 @@ private:
 
     const std::span<select_arm*> arms_;
     const bool is_biased_;
+    bool has_joined_ = false; // the arms are told of wait_ when it is first needed
     select_wait wait_;
 
     // What a thread has learnt about its selects.
