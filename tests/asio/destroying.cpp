@@ -23,9 +23,6 @@ using std::uint64_t;
 
 namespace {
 
-using value = std::unique_ptr<uint64_t>;
-value made(uint64_t number) { return std::make_unique<uint64_t>(number); }
-
 class asio_destroying : public flavor_test {
 protected:
     conformance::ends<value> ends = open<value>(GetParam());

@@ -30,9 +30,6 @@ using std::uint64_t;
 
 namespace {
 
-using value = std::unique_ptr<uint64_t>;
-value made(uint64_t number) { return std::make_unique<uint64_t>(number); }
-
 constexpr net::cancellation_type every_type[] = {net::cancellation_type::terminal, net::cancellation_type::partial,
                                                  net::cancellation_type::total};
 

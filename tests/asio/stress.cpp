@@ -31,8 +31,6 @@ using std::uint64_t;
 
 namespace {
 
-using value = std::unique_ptr<uint64_t>;
-
 class asio_stress : public testing::TestWithParam<std::tuple<flavor, int>> {
 protected:
     flavor which() const { return std::get<0>(GetParam()); }

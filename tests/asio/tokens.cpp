@@ -24,9 +24,6 @@ using std::uint64_t;
 
 namespace {
 
-using value = std::unique_ptr<uint64_t>;
-value made(uint64_t number) { return std::make_unique<uint64_t>(number); }
-
 class asio_tokens : public flavor_test {};
 INSTANTIATE_TEST_SUITE_P(flavors, asio_tokens, testing::Values(flavor{}, flavor{0}, flavor{1}, flavor{5}), flavor_name);
 

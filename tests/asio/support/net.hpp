@@ -3,7 +3,9 @@
 // Either Asio, and operations on either kind of sender.
 #pragma once
 
+#include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -72,11 +74,15 @@ template <class T>
 using received = std::expected<T, std::error_code>;
 using sent = std::expected<void, std::error_code>;
 
+// A message that can only be moved.
+using value = std::unique_ptr<std::uint64_t>;
+inline value made(std::uint64_t number) { return std::make_unique<std::uint64_t>(number); }
+
 // For a channel of any kind.
 template <class Executor, class T, class Value, class Token>
-auto async_send(const Executor& executor, const any_sender<T>& tx, Value&& value, Token&& token) {
+auto async_send(const Executor& executor, const any_sender<T>& tx, Value&& message, Token&& token) {
     return tx.visit([&](const auto& handle) {
-        return weir::asio::async_send(executor, handle, std::forward<Value>(value), std::forward<Token>(token));
+        return weir::asio::async_send(executor, handle, std::forward<Value>(message), std::forward<Token>(token));
     });
 }
 
