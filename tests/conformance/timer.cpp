@@ -168,6 +168,26 @@ TEST(timer, a_tick_ends_when_it_is_closed) {
     EXPECT_EQ(outcome(unused.recv()), channel_errc::disconnected);
 }
 
+TEST(timer, what_was_due_when_it_was_closed_can_still_be_received) {
+    const auto due = clock::now();
+    timer once = weir::at(due);
+    once.close();
+    once.close();
+    EXPECT_EQ(once.len(), 1u);
+    EXPECT_TRUE(once.is_disconnected());
+    EXPECT_EQ(once.recv().value(), due);
+    EXPECT_EQ(once.len(), 0u);
+    EXPECT_EQ(outcome(once.recv()), channel_errc::disconnected);
+
+    timer ticks = weir::tick(1ms);
+    EXPECT_TRUE(eventually([&] { return ticks.len() == 1; }));
+    ticks.close();
+    const auto closed = clock::now();
+    EXPECT_TRUE(eventually([&] { return clock::now() >= closed + 2ms; }));
+    EXPECT_LE(ticks.recv().value(), closed) << "the latest tick before the close, not the latest one";
+    EXPECT_EQ(outcome(ticks.recv()), channel_errc::disconnected);
+}
+
 TEST(timer, a_tick_needs_a_period) {
     EXPECT_THROW((void)weir::tick(0s), std::invalid_argument);
     EXPECT_THROW((void)weir::tick(-1ms), std::invalid_argument);

@@ -4,6 +4,7 @@
 // accounted for. WEIR_CORO_RACES in the environment: how often, in place of a short run.
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -233,6 +234,37 @@ TEST_P(coroutine_stress, a_send_that_is_destroyed_while_it_is_served_is_sent_or_
     receives.join();
     EXPECT_EQ(received, sent);
     EXPECT_EQ(wrong, 0u);
+}
+
+// The coroutine goes on in the thread of the timers, this one looks at the receiver and closes it.
+TEST(coroutines_timers, a_tick_is_looked_at_and_closed_by_another_thread) {
+    using clock = std::chrono::steady_clock;
+    const auto receive = [](weir::receiver<clock::time_point>& rx, std::atomic<uint64_t>& count,
+                            clock::time_point& last) -> task {
+        for (;;) {
+            const auto tick = co_await weir::async_recv(rx);
+            if (!tick) {
+                EXPECT_EQ(tick.error(), weir::recv_error::disconnected);
+                co_return;
+            }
+            EXPECT_GT(*tick, last);
+            last = *tick;
+            ++count;
+        }
+    };
+    const std::size_t rounds = how_often(200);
+    for (std::size_t round = 0; round < rounds; ++round) {
+        auto rx = weir::tick(std::chrono::microseconds(20));
+        std::atomic<uint64_t> count{0};
+        auto last = clock::time_point::min();
+        task receives = receive(rx, count, last);
+        EXPECT_TRUE(eventually([&] { return rx.len() <= 1 && count > round % 8; }));
+        rx.close();
+        EXPECT_TRUE(rx.is_disconnected());
+        const auto closed = clock::now();
+        ASSERT_TRUE(receives.ends());
+        EXPECT_LE(last, closed);
+    }
 }
 
 } // namespace

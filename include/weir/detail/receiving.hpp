@@ -87,6 +87,12 @@ struct take_result {
 template <class Flavor>
 using message_of = decltype(std::declval<Flavor&>().acquire());
 
+// Whether no message will come but those that are there.
+template <class Flavor>
+bool is_over(const Flavor& flavor) noexcept {
+    return !flavor.has_senders() || (flavor.is_closed() && !flavor.is_send_under_way());
+}
+
 // Never waits. Errors: empty, disconnected.
 template <class Flavor>
 auto try_take(Flavor& flavor) noexcept {
@@ -95,13 +101,10 @@ auto try_take(Flavor& flavor) noexcept {
         return result{message, {}};
     }
     WEIR_POINT("receiver.missed");
-    if (!flavor.has_senders()) {
-        // Their messages came before they went.
+    if (detail::is_over(flavor)) {
+        // What there is came before that.
         auto* const message = flavor.acquire();
         return result{message, channel_errc::disconnected};
-    }
-    if (flavor.is_closed() && !flavor.is_send_under_way()) {
-        return result{nullptr, channel_errc::disconnected};
     }
     return result{nullptr, channel_errc::empty};
 }
@@ -109,7 +112,7 @@ auto try_take(Flavor& flavor) noexcept {
 // Whether try_take would say anything but `empty`. Takes nothing.
 template <class Flavor>
 bool can_take(Flavor& flavor) noexcept {
-    return flavor.has_message() || !flavor.has_senders() || (flavor.is_closed() && !flavor.is_send_under_way());
+    return flavor.has_message() || detail::is_over(flavor);
 }
 
 // The same after enrolling at the receiving side: what is not seen here will be told.

@@ -3,11 +3,13 @@
 // The channel whose messages are times: nobody sends, the receiver looks at the clock.
 //
 // There is no thread, no descriptor and no registration anywhere: who waits for a timer sleeps until its time, and a
-// timer that is dropped leaves nothing behind. All of the state is the receiver's own.
+// timer that is dropped leaves nothing behind.
 //
-//   due_     when the next message is there; time_point::max(): never
-//   period_  zero: there is one message, and then the channel is disconnected. Else a message skips all ticks but the
-//            latest, and the next one is due a period later: the phase stays what it was.
+//   due_        when the next message is there; time_point::max(): never. Changed by who receives, read by observers, too.
+//   period_     zero: there is one message, and then the channel is disconnected. Else a message skips all ticks but the
+//               latest, and the next one is due a period later: the phase stays what it was.
+//   closed_at_  what was due by then can still be received, nothing else will come. Written before the channel is closed,
+//               read once it is: another thread may close it while a wait without a thread is inside the receiver.
 // A channel of anything but times has no messages, ever.
 #ifndef WEIR_DETAIL_FLAVOR_TIMER_HPP
 #define WEIR_DETAIL_FLAVOR_TIMER_HPP
@@ -42,9 +44,13 @@ public:
     // In its place until release().
     T* acquire() noexcept {
         if constexpr (std::is_same_v<T, clock::time_point>) {
-            if (has_message()) {
-                due_ = latest_due();
-                return ::new (place_.raw()) T(due_);
+            const clock::time_point first = due_.load(memory_order_relaxed);
+            const clock::time_point last = std::min(clock::now(), end());
+            if (first <= last) {
+                const bool is_tick = period_ != clock::duration::zero();
+                const clock::time_point latest = is_tick ? first + (last - first) / period_ * period_ : first;
+                due_.store(latest, memory_order_relaxed);
+                return ::new (place_.raw()) T(latest);
             }
         }
         return nullptr;
@@ -54,9 +60,9 @@ public:
     void release(T* message) noexcept {
         std::destroy_at(message);
         if (period_ != clock::duration::zero()) {
-            due_ = later(due_, period_);
+            due_.store(later(due_.load(memory_order_relaxed), period_), memory_order_relaxed);
         } else {
-            due_ = clock::time_point::max();
+            due_.store(clock::time_point::max(), memory_order_relaxed);
             receiving_.senders_gone();
         }
     }
@@ -66,7 +72,10 @@ public:
     bool seems_to_have_message() const noexcept { return has_message(); }
 
     // When there is a message, unless it is there.
-    deadline due() const noexcept { return deadline::exactly(due_); }
+    deadline due() const noexcept {
+        const clock::time_point time = due_.load(memory_order_relaxed);
+        return time <= end() ? deadline::exactly(time) : deadline::never();
+    }
 
     // Waits until poll() is true: acquire() gave a message, or none will come.
     template <class Poll, class Stop>
@@ -103,19 +112,14 @@ private:
         : channel_core<T>(flavor_kind::timer, 1, 0), due_(due), period_(period) {}
     ~timer() = default;
 
-    // The last tick that has come, given that one has.
-    clock::time_point latest_due() const noexcept {
-        if (period_ == clock::duration::zero()) {
-            return due_;
-        }
-        return due_ + (clock::now() - due_) / period_ * period_;
-    }
+    // After which no message becomes due.
+    clock::time_point end() const noexcept { return this->is_closed() ? closed_at_ : clock::time_point::max(); }
 
-    // What is due now can still be received; nothing else will come.
     void close_sending() noexcept override {
-        this->set_closed();
-        due_ = has_message() ? latest_due() : clock::time_point::max();
-        period_ = clock::duration::zero();
+        if (!this->is_closed()) {
+            closed_at_ = clock::now();
+            this->set_closed();
+        }
     }
 
     void drain() noexcept override {}
@@ -127,8 +131,9 @@ private:
 
     struct nothing {};
 
-    clock::time_point due_;
-    clock::duration period_;
+    atomic<clock::time_point> due_;
+    const clock::duration period_;
+    clock::time_point closed_at_;
     WEIR_NO_UNIQUE_ADDRESS std::conditional_t<std::is_same_v<T, clock::time_point>, message_place<T>, nothing> place_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <functional>
@@ -41,7 +42,7 @@ public:
     bool seems_ready() noexcept override { return false; }
     void prepare() override { note("prepare"); }
     enrolment enrol() noexcept override {
-        note("enrol");
+        note(keeps_turn() ? "enrol in front" : "enrol");
         return on_enrol(*this);
     }
     void withdraw() noexcept override { note("withdraw"); }
@@ -134,6 +135,20 @@ TEST(select_core, an_arm_that_was_told_and_is_chosen_passes_nothing_on) {
     arms.b.ready = [&] { return is_ready; };
     EXPECT_EQ(arms.run(), &arms.b);
     EXPECT_EQ(arms.calls.back(), "b withdraw");
+}
+
+TEST(select_core, an_arm_that_was_told_in_vain_keeps_its_turn_until_its_select_has_ended) {
+    two_arms arms;
+    int enrolled = 0;
+    arms.b.on_enrol = [&](fake_arm& self) {
+        return self.answered(++enrolled % 2 == 1 ? answer::retry : answer::served);
+    };
+    EXPECT_EQ(arms.run(), &arms.b);
+    EXPECT_EQ(std::ranges::count(arms.calls, "b enrol"), 1);
+    EXPECT_EQ(std::ranges::count(arms.calls, "b enrol in front"), 1);
+    EXPECT_EQ(std::ranges::count(arms.calls, "a enrol in front"), 0) << "nobody told it";
+    EXPECT_EQ(arms.run(), &arms.b);
+    EXPECT_EQ(std::ranges::count(arms.calls, "b enrol"), 2) << "another select";
 }
 
 TEST(select_core, each_round_has_its_own_claim) {
