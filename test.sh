@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 set -euo pipefail
 
-usual=(release asan tsan clang clang-libcxx m32 portable noexcept)
-extra=(asan-portable tsan-portable)
+usual=(release asan tsan clang-libcxx m32 portable noexcept)
+extra=(clang asan-portable tsan-portable)
 
 usage() {
     cat <<'END'
@@ -21,11 +21,11 @@ Presets:
   release         g++, optimized: everything
   asan            clang++, AddressSanitizer and UndefinedBehaviorSanitizer
   tsan            clang++, ThreadSanitizer
-  clang           clang++ with libstdc++, optimized
   clang-libcxx    clang++ with libc++
   m32             g++, 32-bit
   portable        g++, the parker made of a standard mutex and condition variable
   noexcept        g++ without exceptions and RTTI: a build and a smoke run
+* clang           clang++ with libstdc++, optimized
 * asan-portable   asan with the portable parker
 * tsan-portable   tsan with the portable parker
   debug           g++, for a debugger (only where asked for)

@@ -18,8 +18,8 @@ namespace model {
 
 template <class T>
 constexpr std::uint64_t to_word(T value) noexcept {
-    if constexpr (std::is_pointer_v<T>) {
-        return std::bit_cast<std::uintptr_t>(value);
+    if constexpr (std::is_pointer_v<T> || std::is_class_v<T>) {
+        return std::bit_cast<std::uint64_t>(value);
     } else {
         return static_cast<std::uint64_t>(value);
     }
@@ -27,8 +27,8 @@ constexpr std::uint64_t to_word(T value) noexcept {
 
 template <class T>
 constexpr T from_word(std::uint64_t word) noexcept {
-    if constexpr (std::is_pointer_v<T>) {
-        return std::bit_cast<T>(static_cast<std::uintptr_t>(word));
+    if constexpr (std::is_pointer_v<T> || std::is_class_v<T>) {
+        return std::bit_cast<T>(word);
     } else {
         return static_cast<T>(word);
     }
