@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // A coroutine is destroyed while it waits, in every state that its wait can be in: no message is lost, none is received twice,
-// and whoever waits behind it is served. Interleavings with other threads are made certain by the points of the protocols.
+// and whoever waits behind it is served; or it goes on after a wake that was for nothing. Interleavings with other threads are made certain by the points of the protocols.
 //
 // flume: a woken receive that is dropped swallows the wake of the next one. .NET and Kotlin channels: cancellation racing with
 // delivery loses the element. kanal: double free where a timed-out operation was completed as well.
@@ -346,6 +346,28 @@ TEST_P(destroying_rings, a_send_that_was_told_of_room_passes_it_on) {
         EXPECT_EQ(*rx.recv().value(), 100 + i);
     EXPECT_EQ(*rx.recv().value(), 2u);
     EXPECT_EQ(*rx.recv().value(), 3u);
+}
+
+// Likewise, but it goes on, and the third has taken the room by then: the coroutine keeps its turn before the next.
+TEST_P(destroying_rings, a_send_that_was_told_of_room_and_finds_it_taken_keeps_its_turn) {
+    auto [tx, rx] = open<value>(GetParam());
+    fill(tx);
+    value one = made(1);
+    value two = made(2);
+    const task first = send_here(*handles<value>(tx).bounded, one);
+    const task second = send_here(*handles<value>(tx).bounded, two);
+    {
+        halt locks("third", "sender.locked");
+        actor third("third", [&] { EXPECT_TRUE(tx.send(made(3))); });
+        locks.wait_until_there();
+        EXPECT_EQ(*rx.recv().value(), 100u); // finds the lock held
+        locks.let_go();
+    }
+    for (uint64_t i = 1; i < *rx.capacity(); ++i)
+        EXPECT_EQ(*rx.recv().value(), 100 + i);
+    for (const uint64_t number : {3u, 1u, 2u})
+        EXPECT_EQ(*rx.recv().value(), number);
+    EXPECT_TRUE(first.has_ended() && second.has_ended());
 }
 
 #if WEIR_HAS_STOP_TOKEN

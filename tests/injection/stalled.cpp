@@ -198,10 +198,48 @@ TEST_P(stalled, both_ends_may_go) {
     EXPECT_EQ(messages.made, messages.gone);
 }
 
+// A sender that stands still between its looks at the tail and at the head, while so many messages pass that the head is past
+// that tail: the ring is not full.
+TEST(stalled_ring, a_sender_whose_look_at_the_tail_is_old_does_not_find_it_full) {
+    for (const std::size_t capacity : {1u, 2u, 3u, 5u, 64u}) {
+        auto [tx, rx] = weir::sync_channel<uint64_t>(capacity);
+        halt here("sender", "ring.claim");
+        actor sender("sender", [&tx] { EXPECT_TRUE(tx.try_send(held_value)); });
+        here.wait_until_there();
+        for (uint64_t i = 0; i < 2 * capacity; ++i) {
+            EXPECT_TRUE(tx.try_send(i));
+            if ((i + 1) % capacity == 0) {
+                for (uint64_t received = i + 1 - capacity; received <= i; ++received)
+                    EXPECT_EQ(rx.try_recv().value(), received);
+            }
+        }
+        here.let_go();
+        sender.join();
+        EXPECT_EQ(rx.try_recv().value(), held_value) << capacity;
+    }
+}
+
+// Likewise where it only looks whether there is room, before it makes a message that may throw.
+TEST(stalled_ring, a_look_for_room_that_messages_pass_finds_the_room_that_was_there_all_the_time) {
+    for (const std::size_t capacity : {2u, 3u, 5u, 64u}) {
+        auto [tx, rx] = weir::sync_channel<std::string>(capacity);
+        halt here("sender", "ring.look");
+        actor sender("sender", [&tx] { EXPECT_TRUE(tx.try_send("held")); });
+        here.wait_until_there();
+        for (int i = 0; i < 3; ++i) {
+            EXPECT_TRUE(tx.send("passes"));
+            EXPECT_EQ(rx.try_recv().value(), "passes");
+        }
+        here.let_go();
+        sender.join();
+        EXPECT_EQ(rx.try_recv().value(), "held") << capacity;
+    }
+}
+
 // A sender that holds an old block while all others go through many, and blocks are used again.
 TEST(stalled_list, blocks_that_it_may_touch_are_not_used_again) {
-    for (const char* point : {"list.pinned", "list.link", "list.linked", "list.claimed", "list.hinted", "list.hint_moved",
-                              "list.made", "list.written"}) {
+    for (const char* point : {"list.pinned", "list.link", "list.linked", "list.claimed", "list.hinted",
+                              "list.hint_moved", "list.made", "list.written"}) {
         auto [tx, rx] = weir::channel<uint64_t>();
         constexpr uint64_t before = weir::detail::list_sizes<uint64_t>::embedded_slots;
         for (uint64_t i = 0; i < before; ++i) {

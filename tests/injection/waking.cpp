@@ -335,6 +335,28 @@ TEST_P(waking_bounded, a_sender_that_comes_while_room_is_published_gets_it) {
     }
 }
 
+// Others see the room that a receive makes only when who waits for it has it.
+TEST_P(waking_bounded, room_that_others_see_is_not_that_of_a_waiting_sender) {
+    if (GetParam().is_rendezvous())
+        return;
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    fill(tx, GetParam());
+    visits sleeps("sender", "sender.park");
+    actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(77)); });
+    sleeps.wait_for_more_than(0);
+    halt here("receiver", "ring.published");
+    actor receiver("receiver", [&rx] { EXPECT_EQ(rx.try_recv().value(), 0u); });
+    here.wait_until_there();
+    EXPECT_EQ(outcome(tx.try_send(88)), channel_errc::full);
+    here.let_go();
+    receiver.join();
+    sender.join();
+    for (uint64_t i = 1; i < *GetParam().capacity; ++i)
+        EXPECT_EQ(rx.try_recv().value(), i);
+    EXPECT_EQ(rx.try_recv().value(), 77u);
+    expect_exact_capacity(tx, rx, GetParam());
+}
+
 #if !WEIR_PORTABLE_PARKER
 // The waiter lies on a stack that is gone when its waker goes on.
 TEST_P(waking_bounded, a_waker_does_not_touch_a_waiter_that_is_gone) {

@@ -2,6 +2,7 @@
 //
 // Models of waits without a thread, whose owner goes while they are answered.
 
+#include "checker/small_list.hpp"
 #include "checker/traffic.hpp"
 
 #include <weir/detail/flavor/rendezvous.hpp>
@@ -93,6 +94,45 @@ private:
     counted_side& from_;
     atomic<bool>& handed_;
     plain<bool> has_taken_ = false;
+};
+
+// A receive.
+template <class Flavor>
+class receiving final : public async_wait {
+public:
+    receiving(Flavor& from, atomic<bool>& handed) noexcept : from_(from), handed_(handed) {}
+
+    bool begin() noexcept { return async_wait::begin(); }
+    void leave() noexcept {
+        (void)cancel();
+        if constexpr (is_rendezvous) {
+            (void)from_.keep();
+        }
+    }
+
+    void make_at(void*) noexcept override {}
+
+private:
+    static constexpr bool is_rendezvous = requires(Flavor& flavor) { flavor.keep(); };
+
+    enrolment enrol(bool) noexcept override { return from_.enrol_receiver(*this); }
+    void withdraw() noexcept override { from_.withdraw_receiver(*this); }
+    bool settle(answer) noexcept override {
+        if constexpr (is_rendezvous) {
+            return from_.is_met() || !from_.has_senders() || from_.is_closed();
+        } else {
+            return weir::detail::can_take(from_);
+        }
+    }
+    void hand_on() noexcept override {
+        atomic<bool>& handed = handed_;
+        if (hand_over()) {
+            handed.store(true, memory_order_release);
+        }
+    }
+
+    Flavor& from_;
+    atomic<bool>& handed_;
 };
 
 // Waits, then goes. In the meantime one is added; with three threads somebody else takes one, too, so that what the wait is told of
@@ -205,7 +245,7 @@ public:
         auto [tx, rx] = weir::sync_channel<message>(0);
         tx_ = std::move(tx);
         rx_ = std::move(rx);
-        wait_.emplace(static_cast<rendezvous<message>&>(*handle_access::channel_received_by(rx_)));
+        wait_.emplace(static_cast<rendezvous<message>&>(*handle_access::channel_received_by(rx_)), handed_);
         check(wait_->begin(), "nobody sends");
     }
 
@@ -231,36 +271,65 @@ public:
     }
 
 private:
-    class receiving final : public async_wait {
-    public:
-        explicit receiving(rendezvous<message>& from) noexcept : from_(from) {}
-        bool begin() noexcept { return async_wait::begin(); }
-        void leave() noexcept {
-            (void)cancel();
-            (void)from_.keep();
-        }
-        void make_at(void*) noexcept override {}
-
-    private:
-        enrolment enrol(bool) noexcept override { return from_.enrol_receiver(*this); }
-        void withdraw() noexcept override { from_.withdraw_receiver(*this); }
-        bool settle(answer) noexcept override { return from_.is_met() || !from_.has_senders(); }
-        void hand_on() noexcept override { (void)hand_over(); }
-
-        rendezvous<message>& from_;
-    };
-
+    atomic<bool> handed_{false};
     weir::sync_sender<message> tx_;
     weir::receiver<message> rx_;
-    std::optional<receiving> wait_;
+    std::optional<receiving<rendezvous<message>>> wait_;
     bool is_sent_ = false;
     bool is_received_ = false;
+};
+
+// A receive enrols while another thread closes the channel: it sees that, or is told.
+template <class Flavor>
+class closed_meanwhile : public for_all<completions::locks> {
+    static constexpr bool is_list = std::is_same_v<Flavor, list<message>>;
+
+    static auto make() {
+        if constexpr (is_list) {
+            return weir::channel<message>();
+        } else {
+            return weir::sync_channel<message>(0);
+        }
+    }
+
+public:
+    static constexpr unsigned threads = 2;
+    static constexpr unsigned bound = 3;
+    static constexpr unsigned quick_bound = 2;
+    static constexpr unsigned long random = 100'000;
+    static constexpr const char* name = is_list ? "async.close.list.2" : "async.close.rendezvous.2";
+    static constexpr const char* protocol = "wait without a thread against close";
+    static constexpr const char* notes = "need not wait,handed on";
+    static constexpr const char* needs = "";
+
+    void thread(unsigned index) {
+        if (index == 0) {
+            is_over_ = !wait_.begin();
+        } else {
+            channel_.rx.close();
+        }
+        completions::run();
+    }
+
+    ~closed_meanwhile() {
+        const bool is_handed = handed_.load(memory_order_acquire);
+        seen.noted[0] += is_over_ ? 1 : 0;
+        seen.noted[1] += is_handed ? 1 : 0;
+        check(is_over_ != is_handed, "it is over");
+    }
+
+private:
+    decltype(make()) channel_ = make();
+    atomic<bool> handed_{false};
+    receiving<Flavor> wait_{static_cast<Flavor&>(*handle_access::channel_received_by(channel_.rx)), handed_};
+    bool is_over_ = false;
 };
 
 } // namespace
 
 #if !defined(WEIR_MODELS)
-#define WEIR_MODELS cancel<2>, cancel<3>, pass_on, keep
+#define WEIR_MODELS                                                                                                    \
+    cancel<2>, cancel<3>, pass_on, keep, closed_meanwhile<list<message>>, closed_meanwhile<rendezvous<message>>
 #endif
 
 int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }

@@ -252,6 +252,60 @@ private:
     static constexpr int each = 3;
 };
 
+// Who asks for the length, and does nothing else, stands in the block that the receiver leaves and gives back.
+class left_block : public list_model<2, message_of_one> {
+public:
+    static constexpr const char* name = "list.left_block.2";
+    static constexpr const char* protocol = "recycling of blocks";
+    static constexpr const char* notes = "something there,nothing there";
+
+    left_block() {
+        for (int i = 1; i <= 2; ++i) {
+            check(tx_[1].send(numbered<message_of_one>(1, i)).has_value(), "the send succeeds");
+        }
+        check(rx_.try_recv().has_value(), "there are two");
+    }
+
+    void thread(unsigned index) {
+        if (index == 0) {
+            check(rx_.try_recv().has_value() && !rx_.try_recv().has_value(), "there is one");
+            rx_.reset();
+        } else {
+            const std::size_t length = tx_[1].len();
+            check(length <= 1, "no more is there than was sent");
+            ++seen.noted[length != 0 ? 0 : 1];
+        }
+    }
+};
+
+// Two senders find the last block full. The one is done, and what it sent received, before the other looks for the last block,
+// which then is another.
+class late_link : public list_model<3, message_of_none> {
+public:
+    static constexpr unsigned quick_bound = bound;
+    static constexpr const char* name = "list.late_link.3";
+    static constexpr const char* protocol = "recycling of blocks";
+    static constexpr const char* notes = "received,refused";
+
+    late_link() {
+        for (int i = 1; i <= 2; ++i) {
+            check(tx_[1].send(numbered<message_of_none>(1, i)).has_value(), "the send succeeds");
+        }
+        check(rx_.try_recv().has_value() && rx_.try_recv().has_value(), "there are two");
+    }
+
+    void thread(unsigned index) {
+        if (index == 0) {
+            while (rx_.try_recv().has_value()) {
+                ++seen.noted[0];
+            }
+            rx_.reset();
+        } else {
+            seen.noted[1] += tx_[index].send(numbered<message_of_none>(index, 3)).has_value() ? 0 : 1;
+        }
+    }
+};
+
 // The receiver takes what is there behind a stalled sender.
 template <unsigned Threads>
 class look_ahead : public list_model<Threads, message_of_four> {
@@ -287,8 +341,8 @@ private:
 #if !defined(WEIR_MODELS)
 #define WEIR_MODELS                                                                                                    \
     hand_over<2>, hand_over<3>, recycle<2>, recycle<3>, careful<2>, careful<3>, first_block<2>, first_block<3>,        \
-        close_list<2>, close_list<3>, leave_list<2>, leave_list<3>, measured<2>, measured<3>, out_of_memory<2>,        \
-        out_of_memory<3>, look_ahead<2>, look_ahead<3>
+        close_list<2>, close_list<3>, leave_list<2>, leave_list<3>, measured<2>, measured<3>, left_block, late_link,   \
+        out_of_memory<2>, out_of_memory<3>, look_ahead<2>, look_ahead<3>
 #endif
 
 int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }

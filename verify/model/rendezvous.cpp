@@ -73,6 +73,35 @@ private:
     static constexpr int each = Threads == 2 ? 2 : 1;
 };
 
+// A sender whose claim comes late: the receive that it saw waiting was served by another, and the next one waits.
+class late_claim : public rendezvous_model<3> {
+public:
+    static constexpr unsigned quick_bound = bound;
+    static constexpr const char* name = "rendezvous.late_claim.3";
+    static constexpr const char* protocol = "rendezvous";
+    static constexpr const char* notes = "came first,came second,refused";
+    static constexpr const char* needs = "parked,woken";
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            sent_[index] =
+                (index == 1 ? tx_[1].try_send(numbered(1, 1)).has_value() : tx_[2].send(numbered(2, 1)).has_value())
+                    ? 1
+                    : 0;
+            tx_[index].reset();
+            return;
+        }
+        order_check<3> order;
+        int before = 0;
+        for (auto got = rx_.recv(); got.has_value(); got = rx_.recv()) {
+            order.received(*got);
+            seen.noted[before++] += got->value() / 10 == 1 ? 1 : 0;
+        }
+        end(order);
+        seen.noted[2] += order.last(1) == 0 ? 1 : 0;
+    }
+};
+
 // Both sides wait for some time only.
 template <unsigned Threads>
 class meet_in_time : public rendezvous_model<Threads> {
@@ -155,10 +184,42 @@ private:
     weir::detail::plain<int> before_;
 };
 
+// A receiver that waits for some time only, and goes: who saw it wait, and is told that it has gone, sees what came before.
+class close_in_time : public rendezvous_model<2> {
+public:
+    static constexpr const char* name = "rendezvous.close_in_time.2";
+    static constexpr const char* protocol = "rendezvous against close";
+    static constexpr const char* notes = "sent,full,refused";
+    static constexpr const char* needs = "parked,timed out";
+
+    void thread(unsigned index) {
+        if (index == 1) {
+            const auto sent = tx_[1].try_send(numbered(1, 1));
+            sent_[1] = sent.has_value() ? 1 : 0;
+            const bool is_refused = !sent && sent.error() == weir::try_send_error::disconnected;
+            check(!is_refused || before_ == 1, "what came before the receiver went is seen");
+            ++seen.noted[sent ? 0 : is_refused ? 2 : 1];
+            tx_[1].reset();
+            return;
+        }
+        order_check<2> order;
+        if (const auto got = rx_.recv_timeout(some_time()); got.has_value()) {
+            order.received(*got);
+        }
+        before_ = 1;
+        end(order);
+    }
+
+private:
+    weir::detail::plain<int> before_;
+};
+
 } // namespace
 
 #if !defined(WEIR_MODELS)
-#define WEIR_MODELS meet<2>, meet<3>, meet_in_time<2>, meet_in_time<3>, close_rendezvous<2>, close_rendezvous<3>
+#define WEIR_MODELS                                                                                                    \
+    meet<2>, meet<3>, late_claim, meet_in_time<2>, meet_in_time<3>, close_rendezvous<2>, close_rendezvous<3>,          \
+        close_in_time
 #endif
 
 int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }

@@ -105,6 +105,7 @@ def sanitizer_killers():
             Killer("protocols rendezvous" + kind, program, ["rendezvous"], "rendezvous|blocking|channel|receiv|wait/", 20, "o"),
             Killer("protocols select" + kind, program, ["select"], "select/|rendezvous|close_watch|waiter|wait_list|_wait", 20, "o"),
             Killer("protocols coroutine" + kind, program, ["coroutine"], "async|completions|waiter|_wait|rendezvous|ring", 20, "o"),
+            Killer("protocols operation" + kind, program, ["operation"], "channel_base", 20, "o"),
             Killer("protocols descriptor" + kind, program, ["descriptor"], "posix|watched|waiter|_wait", 20, "o"),
         ]
     return killers
@@ -123,7 +124,7 @@ def model_killers():
     if problem := models.compile_program(argparse.Namespace(compiler=COMPILER), OUT, None, "membarrier", runner):
         print(problem, file=sys.stderr)
         sys.exit(2)
-    both = "wait/(?!portable|futex|close)|channel_base|receiving|blocking"
+    both = "wait/(?!portable|futex|close)|channel_|receiving|blocking"
     headers = {"wait": "wait/(?!portable)|flavor/(list|ring)|channel_base|receiving|blocking",
                "list": f"list|look_ahead|{both}", "ring": f"ring|look_ahead|{both}", "rendezvous": f"rendezvous|{both}",
                "lifetime": f"flavor/(list|ring|rend)|{both}",
@@ -159,6 +160,8 @@ def test_killers():
     coro = Program("coro", ["tests/coro/destroying.cpp"], [*PLAIN, "-DWEIR_INJECTION=1"], GTEST)
     posix = Program("posix", [f"tests/posix/{name}.cpp" for name in ("ends", "event_loops", "interleavings", "timers")],
                     [*PLAIN, "-DWEIR_INJECTION=1"], GTEST)
+    injection = Program("injection", [f"tests/injection/{name}.cpp" for name in ("stalled", "waking")],
+                        [*PLAIN, "-DWEIR_INJECTION=1"], GTEST)
     own = ["--gtest_brief=1"]
     lengthy = "--gtest_filter=-*parker*:*uses_no_processor_time*:*leaves_the_processor_alone*"
     return [
@@ -168,6 +171,7 @@ def test_killers():
         Killer("unit_flavor", flavor, own, "flavor/|channel|wait/", 90, "s"),
         Killer("coro", coro, own, "async|completions|flavor/|wait/", 90, "s"),
         Killer("posix", posix, own, "posix|watched|wait/", 90, "s"),
+        Killer("injection", injection, own, "flavor/|wait/", 150, "s"),
         Killer("conformance", promises, [*own, lengthy], ".", 150, "s"),
     ]
 
@@ -428,9 +432,10 @@ def main():
     OUT = asked.build.resolve() if asked.build else OUT
     began = time.monotonic()
     everything = mutants = make_mutants()
-    for only in asked.only:
-        file, _, line = only.partition(":")
-        mutants = [each for each in mutants if each.header.endswith(file) and line in ("", str(each.line))]
+    if asked.only:
+        places = [only.partition(":") for only in asked.only]
+        mutants = [each for each in mutants
+                   if any(each.header.endswith(file) and line in ("", str(each.line)) for file, _, line in places)]
     mutants = sorted((each for each in mutants if asked.kind in ("", each.kind)), key=lambda mutant: mutant.kind)
     if asked.check or asked.list:
         for mutant in mutants if asked.list else []:

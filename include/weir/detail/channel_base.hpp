@@ -77,8 +77,8 @@ public:
             has_receiver_ = false;
             WEIR_POINT("channel.drop_operated");
             receiver_state seen = receiver_state::operated;
-            // acq_rel, on failure acquire: pairs with leave_operation
-            if (receiver_state_.compare_exchange_strong(seen, receiver_state::left, memory_order_acq_rel,
+            // release, on failure acquire: pairs with leave_operation. Where it succeeds the receiver is that one's
+            if (receiver_state_.compare_exchange_strong(seen, receiver_state::left, memory_order_release,
                                                         memory_order_acquire)) {
                 completions::run();
                 return;

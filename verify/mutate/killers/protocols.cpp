@@ -4,7 +4,7 @@
 // missing order shows as a race on plain data, whatever the processor does. Nothing here orders the threads but the
 // library: they start together by relaxed operations.
 //
-//     protocols NAME...      of: parts list ring rendezvous select coroutine descriptor
+//     protocols NAME...      of: parts list ring rendezvous select coroutine operation descriptor
 #include <weir/coro.hpp>
 #include <weir/detail/wait/portable_parker.hpp>
 #include <weir/posix/event_fd.hpp>
@@ -17,7 +17,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -51,6 +53,20 @@ void together(Bodies... bodies) {
         each.join();
     }
 }
+
+// A word by which one thread waits for another.
+class stage {
+public:
+    void reach() noexcept { is_reached_.store(true, std::memory_order_relaxed); }
+    void await() const noexcept {
+        while (!is_reached_.load(std::memory_order_relaxed)) {
+            std::this_thread::yield();
+        }
+    }
+
+private:
+    std::atomic<bool> is_reached_{false};
+};
 
 template <class Body>
 void repeat(int times, Body body) {
@@ -87,8 +103,27 @@ private:
     char filling_[20000];
 };
 
+// As a number; its blocks have one slot, which is the reserve.
+struct scarce {
+    int value;
+    int* written;
+};
+
+// What a thread does when it asks for memory that it can do without. True: there is none.
+thread_local std::function<bool()> is_memory_out;
+
 } // namespace
 
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return is_memory_out && is_memory_out() ? nullptr : ::operator new(size);
+}
+
+template <>
+struct weir::detail::list_sizes<scarce> {
+    static constexpr std::uint32_t slots = 1;
+    static constexpr std::uint32_t reserve = 1;
+    static constexpr std::uint32_t embedded_slots = 1;
+};
 template <>
 struct weir::detail::list_sizes<number> {
     static constexpr std::uint32_t slots = 6;
@@ -259,11 +294,13 @@ void flags() {
 template <class M>
 struct list_of {
     using message = M;
+    using flavor_type = weir::detail::list<M>;
     static auto make() { return weir::channel<M>(); }
 };
 template <class M, std::size_t Capacity>
 struct bounded_of {
     using message = M;
+    using flavor_type = weir::detail::ring<M>;
     static auto make() { return weir::sync_channel<M>(Capacity); }
 };
 
@@ -344,8 +381,8 @@ void traffic(int senders, int way) {
 
 template <class Tx, class M = typename Tx::value_type>
 auto send_one(const Tx& tx, int value, int* written) {
-    if constexpr (std::is_same_v<M, number>) {
-        return tx.send(number{value, written}).has_value();
+    if constexpr (std::is_aggregate_v<M>) {
+        return tx.send(M{value, written}).has_value();
     } else {
         return tx.emplace(value, written).has_value();
     }
@@ -475,6 +512,41 @@ void onlookers() {
                 }
                 check(received == many, "every message came");
             });
+    });
+}
+
+// A sender that needs the next block, and has no memory for one, goes on with another sender's.
+void out_of_memory() {
+    repeat(4, [](int) {
+        auto [tx, rx] = weir::channel<scarce>();
+        int written = 7;
+        check(send_one(tx, 7, &written) && send_one(tx, 7, &written),
+              "a send succeeds"); // from now on claims are blind
+        stage is_claimed;
+        stage is_missing;
+        stage is_linked;
+        together(
+            [&] {
+                is_memory_out = [&] {
+                    is_claimed.reach();
+                    is_missing.await();
+                    return false;
+                };
+                check(send_one(tx, 7, &written), "a send succeeds");
+                is_linked.reach();
+            },
+            [&] {
+                is_claimed.await();
+                is_memory_out = [&, is_first = true]() mutable {
+                    is_missing.reach();
+                    is_linked.await();
+                    return std::exchange(is_first, false);
+                };
+                check(send_one(tx, 7, &written), "a send succeeds");
+            });
+        for (int i = 0; i < 4; ++i) {
+            check(rx.recv().has_value(), "every message came");
+        }
     });
 }
 
@@ -760,6 +832,65 @@ void leaving_sender(std::size_t capacity) {
     });
 }
 
+// An operation that is inside the receiver ends, and the receiving handle goes: who comes second drops the receiver.
+template <class Channel>
+void leaving_operation() {
+    using flavor_type = typename Channel::flavor_type;
+
+    // Stands still where the close tells it.
+    class watcher final : public weir::detail::waiter {
+    public:
+        watcher(stage& is_closed, const stage& has_left) noexcept
+            : waiter(claim_), is_closed_(is_closed), has_left_(has_left) {}
+
+        bool may_be_served() const noexcept override { return false; }
+        void make_at(void*) noexcept override {}
+        void finish(weir::detail::answer) noexcept override {
+            is_closed_.reach();
+            has_left_.await();
+        }
+
+    private:
+        weir::detail::claim_word claim_;
+        stage& is_closed_;
+        const stage& has_left_;
+    };
+
+    repeat(12, [](int turn) {
+        auto [tx, rx] = Channel::make();
+        int written = 7;
+        check(send_one(tx, 7, &written), "a send succeeds");
+        auto& channel = static_cast<flavor_type&>(*weir::detail::handle_access::channel_received_by(rx));
+        check(channel.enter_receiver(weir::detail::channel_base::receiver_state::operated), "nobody is inside");
+        tx.reset();
+        stage is_closed;
+        stage has_left;
+        stage has_gone;
+        watcher watches(is_closed, has_left);
+        if (turn % 3 == 1) { // the operation ends while the handle goes
+            channel.watch_closing(watches);
+        }
+        together(
+            [&, turn] {
+                channel.release(channel.acquire());
+                if (turn % 3 == 1) {
+                    is_closed.await();
+                } else if (turn % 3 == 2) {
+                    has_gone.await();
+                }
+                channel.leave_operation();
+                has_left.reach();
+            },
+            [&, turn, in = std::move(rx)]() mutable {
+                if (turn % 3 == 0) {
+                    has_left.await();
+                }
+                in.reset();
+                has_gone.reach();
+            });
+    });
+}
+
 void leaving_descriptors() {
     repeat(2048, [](int) {
         auto [tx, rx] = weir::channel<int>();
@@ -794,6 +925,7 @@ void run(const char* what) {
         every_channel<list_of<number>>();
         every_channel<list_of<object>>();
         every_traffic<list_of<large>>();
+        out_of_memory();
     } else if (std::strcmp(what, "ring") == 0) {
         every_channel<bounded_of<number, 1>>();
         every_channel<bounded_of<object, 1>>();
@@ -818,6 +950,9 @@ void run(const char* what) {
         leaving_receiver<number>(1);
         leaving_sender<number>(0);
         leaving_sender<object>(1);
+    } else if (std::strcmp(what, "operation") == 0) {
+        leaving_operation<list_of<number>>();
+        leaving_operation<bounded_of<number, 1>>();
     } else if (std::strcmp(what, "descriptor") == 0) {
         leaving_descriptors();
     } else {

@@ -60,8 +60,8 @@ public:
             if (word != armed) {
                 return receiving_.has_takers() ? serve_taker(source) : send_result::full;
             }
-            // acquire, pairs with [armed]: the landing is free
-        } while (!word_.compare_exchange_weak(word, claimed, memory_order_acq_rel, memory_order_acquire));
+            // acquire, pairs with [armed]: the landing is free; on failure with close_sending
+        } while (!word_.compare_exchange_weak(word, claimed, memory_order_acquire, memory_order_acquire));
         WEIR_POINT("rendezvous.claimed");
         source.make_at(landing_.raw());
         WEIR_POINT("rendezvous.made");
@@ -90,7 +90,7 @@ public:
             const wait_list::meeting met = receiving_.meet_taker(self);
             if (met.peer != nullptr && met.is_own) {
                 self.make_at(landing_.raw());
-                word_.fetch_or(written, memory_order_release); // pairs with acquire_head
+                word_.fetch_or(written, memory_order_relaxed); // the answer tells of it
                 met.peer->finish(answer::served);
                 return enrolment::met;
             }
@@ -160,15 +160,16 @@ public:
         return nullptr;
     }
 
-    // Whether that is so. The same until it is taken.
-    bool is_met() const noexcept { return is_there(word_.load(memory_order_seq_cst)); } // pairs with [written]
+    // Whether that is so, for who is not inside wait(): only a taker may have met a sender then, and was told of it before.
+    // The same until it is taken.
+    bool is_met() const noexcept { return is_there(word_.load(memory_order_relaxed)); }
 
     // Leaves a message that is there for the next receive. Whether there is one.
     bool keep() noexcept {
-        // relaxed: the taker was told of it before. But a close may come at any time.
-        if (!is_there(word_.load(memory_order_relaxed))) {
+        if (!is_met()) {
             return false;
         }
+        // a read-modify-write: a close may come at any time
         word_.fetch_or(kept, memory_order_relaxed);
         return true;
     }
@@ -267,10 +268,11 @@ private:
         }
     }
 
-    // False: it was not armed any more.
+    // False: it was not armed any more. relaxed: where it succeeds no sender has touched the landing since the receiver armed;
+    // where it fails acquire_head() sees what one has done.
     bool disarm() noexcept {
         std::uint32_t word = armed;
-        return word_.compare_exchange_strong(word, idle, memory_order_acq_rel, memory_order_acquire);
+        return word_.compare_exchange_strong(word, idle, memory_order_relaxed, memory_order_relaxed);
     }
 
     auto to_wake() const noexcept {
@@ -306,7 +308,7 @@ private:
             return send_result::full;
         }
         source.make_at(landing_.raw());
-        word_.fetch_or(written, memory_order_release); // pairs with acquire_head
+        word_.fetch_or(written, memory_order_relaxed); // the answer tells of it
         taker->finish(answer::served);
         return send_result::sent;
     }

@@ -118,6 +118,7 @@ public:
             if ((tail & closed_bit) != 0) {
                 return ~std::uint64_t{0};
             }
+            WEIR_POINT("ring.look");
             const std::uint64_t free = room(tail, head_.load(memory_order_acquire));
             const std::uint64_t now = tail_.load(memory_order_acquire);
             if (free != 0 || now == tail) {

@@ -102,8 +102,8 @@ protected:
     // touched any more.
     bool hand_over() noexcept {
         std::uint32_t seen = held;
-        // acq_rel, on failure acquire: pairs with cancel
-        if (state_.compare_exchange_strong(seen, handed, memory_order_acq_rel, memory_order_acquire)) {
+        // release, on failure acquire: pairs with cancel. It succeeds from what this thread wrote itself
+        if (state_.compare_exchange_strong(seen, handed, memory_order_release, memory_order_acquire)) {
             return true;
         }
         tell_owner();
@@ -166,8 +166,8 @@ private:
                 tell_owner();
                 return true;
             }
-            // acq_rel, on failure acquire: pairs with finish and cancel
-            if (state_.compare_exchange_weak(seen, seen & ~held, memory_order_acq_rel, memory_order_acquire)) {
+            // release, on failure acquire: pairs with finish and cancel. After it nothing is touched
+            if (state_.compare_exchange_weak(seen, seen & ~held, memory_order_release, memory_order_acquire)) {
                 return true;
             }
         }
@@ -175,8 +175,8 @@ private:
 
     void run() noexcept final {
         WEIR_POINT("async.run");
-        // acq_rel: pairs with cancel
-        if ((state_.fetch_or(held, memory_order_acq_rel) & leaving) != 0) {
+        // acquire: pairs with cancel. Who sees `held` waits to be told, by the holder, through the parker
+        if ((state_.fetch_or(held, memory_order_acquire) & leaving) != 0) {
             tell_owner();
         } else if (!goes_on(true)) {
             hand_on();
