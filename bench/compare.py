@@ -26,7 +26,7 @@ from pathlib import Path
 
 # Nothing but results is left in the source tree.
 sys.dont_write_bytecode = True
-from report import AGAIN, WEIR, BadInput, Results, Row, Sample, number, table
+from report import AGAIN, OURS, WEIR, BadInput, Results, Row, Sample, number, table
 
 # What differs by less has not moved.
 LEAST = 1.02
@@ -169,7 +169,7 @@ def warnings(old: Results, new: Results) -> list[str]:
             found.append(f"another {name}: {before}, now {after}")
     for name, program in new.programs.items():
         earlier = old.programs.get(name)
-        if earlier and name != WEIR and earlier.version != program.version:
+        if earlier and name not in OURS and earlier.version != program.version:
             found.append(f"another {name}: {earlier.version}, now {program.version}")
     if different := differing_limits(old, new):
         found.append(f"the machine's primitives differ, new/old: {', '.join(different)}")
@@ -206,13 +206,13 @@ def absent(old: Results, new: Results) -> list[str]:
 
 def compare(old: Results, new: Results) -> list[str]:
     compared = list(pairs(old, new))
-    others = [name for name in new.programs if name in old.programs and name != WEIR]
+    others = [name for name in new.programs if name in old.programs and name not in OURS]
     lines = [f"OLD: {old.title}", f"NEW: {new.title}", ""]
     for text in warnings(old, new):
         lines += [f"Warning: {text}", ""]
     lines += limits_table(old, new)
     lines += [f"{len(compared)} rows are in both. What moved beyond the noise:", "", chance_line(old, new), ""]
-    lines += ["Weir", "", *moved_table(compared, [WEIR])]
+    lines += ["Weir", "", *moved_table(compared, OURS)]
     lines += ["Peers", "", *moved_table(compared, others)]
     return lines + absent(old, new)
 

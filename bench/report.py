@@ -18,6 +18,11 @@ from pathlib import Path
 from typing import Any
 
 WEIR = "weir"
+# Weir's channel in coroutines of Asio, and what it is compared with there.
+WEIR_ASIO = "weir_asio"
+ASIO = "asio"
+# All that is Weir's own, and no peer.
+OURS = (WEIR, WEIR_ASIO)
 # Weir once more in each round: what it differs by is what a difference is worth.
 AGAIN = "weir_again"
 
@@ -63,7 +68,7 @@ class Program:
 
     def is_rival(self, in_tasks: bool = False) -> bool:
         """Whether Weir is compared with it: its threads wait in the operating system's own way, or in_tasks nobody's do."""
-        return (self.kind == BLOCKING or in_tasks) and self.name != WEIR
+        return (self.kind == BLOCKING or in_tasks) and self.name not in OURS
 
 
 class Row:
@@ -132,6 +137,10 @@ class Row:
         fastest = self.fastest()
         return quotient(self.rivals()[fastest], self.median(WEIR)) if fastest else None
 
+    def lead_in_asio(self) -> float | None:
+        """Likewise in coroutines of Asio, over Asio's own channel."""
+        return quotient(self.median(ASIO), self.median(WEIR_ASIO))
+
     def noise(self) -> float | None:
         """Weir's second median over its first."""
         return quotient(self.median(AGAIN), self.median(WEIR))
@@ -187,7 +196,7 @@ class Results:
         shown = [
             program
             for name, program in self.programs.items()
-            if name != WEIR and any(row.sample(name) or name in row.failures for row in rows)
+            if name not in OURS and any(row.sample(name) or name in row.failures for row in rows)
         ]
         return sorted(shown, key=lambda program: (program.kind != BLOCKING, program.name))
 
@@ -339,6 +348,33 @@ def tasks_part(results: Results) -> list[str]:
     return lines + time_table(results, rows)
 
 
+def asio_part(results: Results) -> list[str]:
+    rows = [row for row in results.rows if row.sample(WEIR_ASIO) or WEIR_ASIO in row.failures]
+    if not rows:
+        return []
+    lines = ["## Coroutines of Asio: Weir's channel in the place of Asio's", ""]
+    lines += [
+        "`weir::asio`, and `asio::experimental::concurrent_channel`, both with `use_awaitable` and an `io_context` a thread; "
+        "in `to_task` Weir's sender is a thread that blocks, and Asio's a coroutine, since its channel cannot block one. Nanoseconds a "
+        "message; in `waiting` bytes a coroutine.",
+        "",
+    ]
+    return lines + table(
+        ["row", "Weir's channel", "spread", "Asio's channel", "spread", "Asio's / Weir's"],
+        (
+            [
+                row.scenario,
+                cell(row, WEIR_ASIO, median_text),
+                spread(row.sample(WEIR_ASIO)),
+                cell(row, ASIO, median_text),
+                spread(row.sample(ASIO)),
+                times(row.lead_in_asio()),
+            ]
+            for row in rows
+        ),
+    )
+
+
 def memory_part(results: Results) -> list[str]:
     rows = [row for row in results.rows if row.metric == BYTES and (row.sample(WEIR) or row.rivals())]
     if not rows:
@@ -355,9 +391,11 @@ def lead_summary(results: Results) -> list[str]:
     if len(groups) > 1:
         groups.append(("both", threads))
     groups.append(("coroutines, against all peers", [row for row in timed if row.is_of_tasks]))
+    named_leads = [(name, [row.lead() for row in rows]) for name, rows in groups]
+    named_leads.append(("coroutines of Asio, against its own channel", [row.lead_in_asio() for row in timed]))
     lines = []
-    for name, rows in groups:
-        leads = [lead for row in rows if (lead := row.lead()) is not None]
+    for name, found in named_leads:
+        leads = [lead for lead in found if lead is not None]
         mean = geometric_mean(leads)
         if mean is not None:
             lines.append(f"- {name}: {times(mean)} over {len(leads)} rows, from {times(min(leads))} to {times(max(leads))}")
@@ -377,6 +415,13 @@ def losing_rows(results: Results) -> list[str]:
             f"- {row.scenario}, {row.regime}: {row.fastest()} {median_text(row, row.fastest() or '')}, "
             f"Weir {median_text(row, WEIR)} ({times(lead)}{doubt})"
         )
+    for row in results.timed():
+        lead = row.lead_in_asio()
+        if lead is not None and lead < 1:
+            lines.append(
+                f"- {row.scenario}, in coroutines of Asio: its own channel {median_text(row, ASIO)}, "
+                f"Weir's {median_text(row, WEIR_ASIO)} ({times(lead)})"
+            )
     return lines or ["- none"]
 
 
@@ -482,12 +527,13 @@ def markdown(results: Results, plots: Sequence[str]) -> str:
     lines = [f"# Benchmark of {results.title}", ""]
     lines += ["## Fastest blocking peer's time over Weir's, geometric mean", "", *lead_summary(results), ""]
     lines += ["Rows on which Weir is behind:", "", *losing_rows(results), ""]
-    lines += ["Missing peers:", "", *missing_lines(results), ""]
+    lines += ["Missing programs:", "", *missing_lines(results), ""]
     lines += ["What failed or was left out:", "", *failure_lines(results), ""]
     lines += [f"![{name}]({name})" for name in plots] + [""]
     for regime in results.regimes():
         lines += regime_part(results, regime)
-    lines += tasks_part(results) + producers_part(results) + memory_part(results) + limits_part(results) + compiler_part(results)
+    lines += tasks_part(results) + asio_part(results) + producers_part(results) + memory_part(results)
+    lines += limits_part(results) + compiler_part(results)
     lines += machine_part(results)
     return "\n".join(lines)
 
@@ -634,7 +680,7 @@ def summary(path: Path) -> str:
     parts = {
         "Fastest blocking peer's time over Weir's, geometric mean": lead_summary(results),
         "Rows on which Weir is behind": losing_rows(results),
-        "Missing peers": missing_lines(results),
+        "Missing programs": missing_lines(results),
         "What failed or was left out": failure_lines(results),
     }
     return "\n".join("\n".join([f"{title}:", *lines]) for title, lines in parts.items())

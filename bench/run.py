@@ -30,7 +30,7 @@ from typing import Any
 # Nothing but results is left in the source tree.
 sys.dont_write_bytecode = True
 import report
-from report import AGAIN, ONE_CORE, TWO_CORES, WEIR
+from report import AGAIN, ONE_CORE, OURS, TWO_CORES, WEIR
 
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
@@ -589,7 +589,7 @@ def measure_code_bytes(progress: Progress) -> dict[str, Any]:
 
 
 def expected_peers() -> set[str]:
-    """The names of all peers that there are sources of."""
+    """The names of all programs that there are sources of."""
     names = {path.stem for path in (BENCH / "peers").glob("*.cpp")}
     rust = {path.stem for path in (BENCH / "peers" / "rust").glob("*.rs")} - {"scenarios"}
     names |= {"rust_std" if name == "std" else name for name in rust}
@@ -725,7 +725,7 @@ def chosen_rows(options: argparse.Namespace) -> list[str]:
 def chosen_peers(options: argparse.Namespace, programs: dict[str, Program]) -> list[Program]:
     names = [name for name in programs if name != LIMITS_PROGRAM]
     if options.peers:
-        names = [name for name in names if name == WEIR or name in options.peers]
+        names = [name for name in names if name in OURS or name in options.peers]
     return [programs[name] for name in names]
 
 
@@ -736,7 +736,7 @@ def pace_of(options: argparse.Namespace) -> Pace:
 
 def about(options: argparse.Namespace, pace: Pace, peers: Iterable[Program], missing: dict[str, str]) -> dict[str, Any]:
     name, dirty = commit()
-    wanted = options.peers or missing
+    wanted = [*OURS, LIMITS_PROGRAM, *(options.peers or missing)]
     return {
         "commit": name,
         "dirty": dirty,
@@ -745,7 +745,7 @@ def about(options: argparse.Namespace, pace: Pace, peers: Iterable[Program], mis
         "compilers": compilers(),
         "options": {"quick": options.quick, "rounds": pace.rounds, "only_peers": options.peers},
         "programs": {peer.name: peer.info for peer in peers},
-        "missing": {peer: reason for peer, reason in missing.items() if peer in wanted or peer == LIMITS_PROGRAM},
+        "missing": {name: reason for name, reason in missing.items() if name in wanted},
     }
 
 
@@ -776,7 +776,7 @@ def json_text(data: dict[str, Any]) -> str:
 
 
 def weir_failed(data: dict[str, Any]) -> bool:
-    return any(WEIR in row["failures"] for row in data["rows"])
+    return any(name in row["failures"] for row in data["rows"] for name in OURS)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <exception>
 #include <limits>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,8 +18,8 @@
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
-#include <asio/version.hpp>
 
+#include "../scenarios/asio_tasks.hpp"
 #include "../scenarios/loops.hpp"
 #include "../scenarios/offer.hpp"
 #include "../scenarios/queue.hpp"
@@ -56,7 +55,7 @@ asio::awaitable<void> send(auto& tx, number n) {
 }
 
 template <class T>
-struct bounded {
+struct bounded : bench::asio_tasks<bounded<T>> {
     using value_type = T;
     static constexpr bool has_senders = false;
 
@@ -64,24 +63,20 @@ struct bounded {
         return bench::make_queue<asio::experimental::concurrent_channel<void(asio::error_code, T)>>(home(), capacity);
     }
 
-    static void send_numbers(auto& tx, number first, number end) {
-        run([](auto& to, number n, number stop) -> asio::awaitable<number> {
-            for (; n != stop; ++n) {
-                co_await send<T>(to, n);
-            }
-            co_return 0;
-        }(tx, first, end));
+    static asio::awaitable<void> send_all(auto& tx, number n, number end) {
+        for (; n != end; ++n) {
+            co_await send<T>(tx, n);
+        }
+    }
+    static asio::awaitable<void> receive_all(auto& rx, number left, number& sum) {
+        for (; left != 0; --left) {
+            sum += bench::value_of(co_await rx->async_receive(asio::use_awaitable));
+        }
     }
 
-    static number receive_numbers(auto& rx, number count) {
-        return run([](auto& from, number left) -> asio::awaitable<number> {
-            number sum = 0;
-            for (; left != 0; --left) {
-                sum += bench::value_of(co_await from->async_receive(asio::use_awaitable));
-            }
-            co_return sum;
-        }(rx, count));
-    }
+    // A thread can do neither.
+    static void send_numbers(auto& tx, number first, number end) { bounded::send_in_task(tx, first, end); }
+    static number receive_numbers(auto& rx, number count) { return bounded::receive_in_task(rx, count); }
 
     static number send_and_receive(auto& tx, auto& rx, number count) {
         return run([](auto& to, auto& from, number end) -> asio::awaitable<number> {
@@ -101,28 +96,6 @@ struct bounded {
             }
             co_return 0;
         }(rx, tx, count));
-    }
-
-    using has_tasks = void;
-
-    static void send_in_task(auto& tx, number first, number end) { send_numbers(tx, first, end); }
-    static number receive_in_task(auto& rx, number count) { return receive_numbers(rx, count); }
-
-    static number exchange_in_tasks(auto& tx, auto& rx, number count) {
-        asio::io_context context(1);
-        spawn_sender(context, tx, 0, count);
-        return receive_beside(context, rx, count);
-    }
-
-    static number wait_in_tasks(auto& tx, auto& rx, number count, auto all_wait) {
-        asio::io_context context(1);
-        for (number n = 0; n != count; ++n) {
-            spawn_sender(context, tx, n, n + 1);
-        }
-        context.poll();
-        all_wait();
-        context.restart();
-        return receive_beside(context, rx, count);
     }
 
     static number use_once(std::size_t capacity, number count) {
@@ -163,39 +136,6 @@ struct bounded {
             co_return sum;
         }(rx, delays));
     }
-
-private:
-    static void spawn_sender(asio::io_context& context, auto& tx, number first, number end) {
-        asio::co_spawn(
-            context,
-            [](auto& to, number n, number stop) -> asio::awaitable<void> {
-                for (; n != stop; ++n) {
-                    co_await send<T>(to, n);
-                }
-            }(tx, first, end),
-            rethrow);
-    }
-
-    // Receives in a coroutine, beside those that are there, until all have ended.
-    static number receive_beside(asio::io_context& context, auto& rx, number count) {
-        number sum = 0;
-        asio::co_spawn(
-            context,
-            [](auto& from, number left, number& all) -> asio::awaitable<void> {
-                for (; left != 0; --left) {
-                    all += bench::value_of(co_await from->async_receive(asio::use_awaitable));
-                }
-            }(rx, count, sum),
-            rethrow);
-        context.run();
-        return sum;
-    }
-
-    static void rethrow(std::exception_ptr failure) {
-        if (failure) {
-            std::rethrow_exception(failure);
-        }
-    }
 };
 
 template <class T>
@@ -207,15 +147,10 @@ struct unbounded : bounded<T> {
     }
 };
 
-std::string version() {
-    return std::to_string(ASIO_VERSION / 100'000) + '.' + std::to_string(ASIO_VERSION / 100 % 1'000) + '.' +
-           std::to_string(ASIO_VERSION % 100);
-}
-
 } // namespace
 
 int main(int argc, char** argv) {
-    bench::program peer("asio", version(), "tasks");
+    bench::program peer("asio", bench::asio_version(), "tasks");
     bench::offer<unbounded>(peer, "unbounded");
     for (const char* kind : {"boundedN", "bounded1024", "bounded64", "bounded1", "bounded0"}) {
         bench::offer<bounded>(peer, kind);

@@ -40,6 +40,25 @@ inline const kind kinds[] = {
     {"bounded0", 0, "spsc mpsc4 mpsc16 rtt parked select_rx select_both"},
 };
 
+template <class Channel>
+workload find_task(std::string_view shape) {
+    static const struct {
+        std::string_view shape;
+        workload run;
+    } tasks[] = {
+        {"task1", task1<Channel>},
+        {"task2", receiving_task<Channel, true>},
+        {"to_task", receiving_task<Channel, false>},
+        {"waiting", waiting<Channel>},
+    };
+    for (const auto& known : tasks) {
+        if (known.shape == shape) {
+            return known.run;
+        }
+    }
+    return nullptr;
+}
+
 template <template <class> class Channel>
 workload find_workload(std::string_view shape) {
     using plain = Channel<number>;
@@ -93,40 +112,38 @@ workload find_workload(std::string_view shape) {
         }
     }
     if constexpr (requires { typename plain::has_tasks; }) {
-        static const struct {
-            std::string_view shape;
-            workload run;
-        } tasks[] = {
-            {"task1", task1<plain>},
-            {"task2", receiving_task<plain, true>},
-            {"to_task", receiving_task<plain, false>},
-            {"waiting", waiting<plain>},
-        };
-        for (const auto& known : tasks) {
-            if (known.shape == shape) {
-                return known.run;
-            }
-        }
+        return find_task<plain>(shape);
     }
     return nullptr;
 }
 
-// All scenarios of one kind that a channel can do.
-template <template <class> class Channel>
-void offer(program& peer, std::string_view name) {
+// All scenarios of one kind that are found.
+inline void offer_found(program& peer, std::string_view name, workload (*find)(std::string_view shape)) {
     for (const kind& known : kinds) {
         if (known.name != name) {
             continue;
         }
         std::istringstream shapes(known.shapes);
         for (std::string shape; shapes >> shape;) {
-            if (const workload run = find_workload<Channel>(shape)) {
+            if (const workload run = find(shape)) {
                 peer.add({std::string(name) + '_' + shape, run, known.capacity});
             }
         }
         return;
     }
     throw std::invalid_argument("no such kind: " + std::string(name));
+}
+
+// All that a channel can do.
+template <template <class> class Channel>
+void offer(program& peer, std::string_view name) {
+    offer_found(peer, name, find_workload<Channel>);
+}
+
+// Only those where coroutines wait.
+template <class Channel>
+void offer_tasks(program& peer, std::string_view name) {
+    offer_found(peer, name, find_task<Channel>);
 }
 
 } // namespace bench
