@@ -18,7 +18,7 @@ Without options: installs what is missing, builds the presets that CI builds, an
   --help          this text
 
 Presets:
-  release         g++, optimized: everything
+  release         g++, somewhat optimized: everything
   asan            clang++, AddressSanitizer and UndefinedBehaviorSanitizer
   tsan            clang++, ThreadSanitizer
   clang-libcxx    clang++ with libc++
