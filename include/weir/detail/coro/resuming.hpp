@@ -9,10 +9,10 @@
 #include <weir/detail/wait/deadline.hpp>
 #include <weir/detail/wait/debt_lock.hpp>
 #include <weir/detail/wait/parker.hpp>
+#include <weir/detail/wait/striped.hpp>
 
 #include <coroutine>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -74,15 +74,9 @@ private:
         scheduler_call* first = nullptr;
     };
 
-    static constexpr std::size_t bucket_count = 16;
-    struct buckets {
-        bucket all[bucket_count];
-    };
-
     static bucket& bucket_of(void* coroutine) noexcept {
         constexpr std::size_t frame = 64; // coroutines lie about so far apart, at least
-        const auto address = reinterpret_cast<std::uintptr_t>(coroutine) / frame;
-        return for_all<buckets>::place().all[(address ^ address / bucket_count) % bucket_count];
+        return for_all<striped<bucket>>::place().of<frame>(coroutine);
     }
 
     void* const coroutine_;

@@ -17,9 +17,9 @@
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/platform/storage.hpp>
 #include <weir/detail/wait/debt_lock.hpp>
+#include <weir/detail/wait/striped.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -134,10 +134,7 @@ public:
     }
 
     // A few for all queues.
-    static constexpr std::size_t lock_count = 16;
-    struct locks {
-        debt_lock all[lock_count];
-    };
+    using locks = striped<debt_lock>;
 
 private:
     using queue = completion::queue;
@@ -145,9 +142,8 @@ private:
     static queue& here() noexcept { return per_thread<queue>::here(); }
 
     static debt_lock& lock_of(const queue& of) noexcept {
-        constexpr unsigned bits_shared = 12; // places of one thread's data lie as far apart as stacks do
-        const auto address = reinterpret_cast<std::uintptr_t>(&of) >> bits_shared;
-        return for_all<locks>::place().all[(address ^ address / lock_count) % lock_count];
+        constexpr std::size_t page = 4096; // threads' data lie as far apart as their stacks do
+        return for_all<locks>::place().of<page>(&of);
     }
 
     static void unlink(completion& over) noexcept {
