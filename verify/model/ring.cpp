@@ -250,6 +250,7 @@ private:
 // One message at a time passes through a ring of two: who looks whether it is full says no, however old what it sees.
 class never_full : public ring_model<2, 2> {
 public:
+    static constexpr unsigned quick_bound = bound;
     static constexpr const char* name = "ring.never_full.2";
     static constexpr const char* protocol = "ring claim and wrap";
     static constexpr const char* notes = "between,at an end";
@@ -258,7 +259,9 @@ public:
 
     void thread(unsigned index) {
         if (index != 0) {
-            check(!flavor(1).is_full(), "there is room");
+            for (int looks = 0; looks < 3; ++looks) {
+                check(!flavor(1).is_full(), "there is room");
+            }
             const int passed = passed_.load(std::memory_order_relaxed);
             ++seen.noted[passed != 0 && passed != most ? 0 : 1];
             return;
