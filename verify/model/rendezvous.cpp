@@ -73,35 +73,6 @@ private:
     static constexpr int each = Threads == 2 ? 2 : 1;
 };
 
-// A sender whose claim comes late: the receive that it saw waiting was served by another, and the next one waits.
-class late_claim : public rendezvous_model<3> {
-public:
-    static constexpr unsigned quick_bound = bound;
-    static constexpr const char* name = "rendezvous.late_claim.3";
-    static constexpr const char* protocol = "rendezvous";
-    static constexpr const char* notes = "came first,came second,refused";
-    static constexpr const char* needs = "parked,woken";
-
-    void thread(unsigned index) {
-        if (index != 0) {
-            sent_[index] =
-                (index == 1 ? tx_[1].try_send(numbered(1, 1)).has_value() : tx_[2].send(numbered(2, 1)).has_value())
-                    ? 1
-                    : 0;
-            tx_[index].reset();
-            return;
-        }
-        order_check<3> order;
-        int before = 0;
-        for (auto got = rx_.recv(); got.has_value(); got = rx_.recv()) {
-            order.received(*got);
-            seen.noted[before++] += got->value() / 10 == 1 ? 1 : 0;
-        }
-        end(order);
-        seen.noted[2] += order.last(1) == 0 ? 1 : 0;
-    }
-};
-
 // Both sides wait for some time only.
 template <unsigned Threads>
 class meet_in_time : public rendezvous_model<Threads> {
@@ -182,6 +153,35 @@ public:
 
 private:
     weir::detail::plain<int> before_;
+};
+
+// A sender whose claim comes late: the receive that it saw waiting was served by another, and the next one waits.
+class late_claim : public rendezvous_model<3> {
+public:
+    static constexpr unsigned quick_bound = bound;
+    static constexpr const char* name = "rendezvous.late_claim.3";
+    static constexpr const char* protocol = "rendezvous";
+    static constexpr const char* notes = "came first,came second,refused";
+    static constexpr const char* needs = "parked,woken";
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            sent_[index] =
+                (index == 1 ? tx_[1].try_send(numbered(1, 1)).has_value() : tx_[2].send(numbered(2, 1)).has_value())
+                    ? 1
+                    : 0;
+            tx_[index].reset();
+            return;
+        }
+        order_check<3> order;
+        int before = 0;
+        for (auto got = rx_.recv(); got.has_value(); got = rx_.recv()) {
+            order.received(*got);
+            seen.noted[before++] += got->value() / 10 == 1 ? 1 : 0;
+        }
+        end(order);
+        seen.noted[2] += order.last(1) == 0 ? 1 : 0;
+    }
 };
 
 // A receiver that waits for some time only, and goes: who saw it wait, and is told that it has gone, sees what came before.

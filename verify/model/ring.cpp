@@ -247,6 +247,38 @@ private:
     int received_[Threads] = {};
 };
 
+// One message at a time passes through a ring of two: who looks whether it is full says no, however old what it sees.
+class never_full : public ring_model<2, 2> {
+public:
+    static constexpr unsigned quick_bound = bound;
+    static constexpr const char* name = "ring.never_full.2";
+    static constexpr const char* protocol = "ring claim and wrap";
+    static constexpr const char* notes = "between,at an end";
+
+    never_full() : own_(tx_[1]) {}
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            for (int looks = 0; looks < 3; ++looks) {
+                check(!flavor(1).is_full(), "there is room");
+            }
+            const int passed = passed_.load(std::memory_order_relaxed);
+            ++seen.noted[passed != 0 && passed != most ? 0 : 1];
+            return;
+        }
+        for (int i = 1; i <= most; ++i) {
+            check(own_.try_send(numbered(1, i)).has_value() && rx_.try_recv().has_value(), "it passes");
+            passed_.store(i, std::memory_order_relaxed);
+        }
+    }
+
+private:
+    static constexpr int most = 3;
+
+    weir::sync_sender<message> own_;
+    weir::detail::atomic<int> passed_{0};
+};
+
 // The receiver takes what is there behind a stalled sender, in a ring that goes round.
 template <unsigned Threads>
 class look_ahead : public ring_model<Threads, 3> {
@@ -282,8 +314,8 @@ private:
 #if !defined(WEIR_MODELS)
 #define WEIR_MODELS                                                                                                    \
     wrap<2>, wrap<3>, try_ring<2>, try_ring<3>, full_and_close<2, false>, full_and_close<3, false>,                    \
-        full_and_close<2, true>, full_and_close<3, true>, send_time_out<2>, send_time_out<3>, look_ahead<2>,           \
-        look_ahead<3>
+        full_and_close<2, true>, full_and_close<3, true>, send_time_out<2>, send_time_out<3>, never_full,              \
+        look_ahead<2>, look_ahead<3>
 #endif
 
 int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }
