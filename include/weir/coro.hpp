@@ -5,6 +5,7 @@
 #ifndef WEIR_CORO_HPP
 #define WEIR_CORO_HPP
 
+#include <weir/detail/coro/awaitable.hpp>
 #include <weir/detail/coro/receive_awaitables.hpp>
 #include <weir/detail/coro/send_awaitables.hpp>
 #include <weir/error.hpp>
@@ -16,6 +17,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <iterator>
+#include <memory>
 #include <utility>
 
 #if WEIR_HAS_STOP_TOKEN
@@ -50,8 +52,9 @@ namespace weir {
 //     }
 template <class T>
 [[nodiscard]] WEIR_CHECKED_FUNCTION auto async_recv(receiver<T>& rx) {
-    return detail::recv_awaitable < T, recv_error, detail::no_stop, detail::resume_here,
-           WEIR_CHECKED != 0 > (rx, detail::no_stop(), detail::resume_here());
+    return detail::awaitable<
+        detail::recv_awaiter<T, recv_error, detail::no_stop, detail::resume_here, (WEIR_CHECKED != 0)>>(
+        {std::addressof(rx), {}});
 }
 
 #if WEIR_HAS_STOP_TOKEN
@@ -59,8 +62,9 @@ template <class T>
 // Awaiting yields: std::expected<T, recv_stop_error>. Errors: `stopped`, `disconnected`.
 template <class T>
 [[nodiscard]] WEIR_CHECKED_FUNCTION auto async_recv(receiver<T>& rx, std::stop_token token) {
-    return detail::recv_awaitable < T, recv_stop_error, std::stop_token, detail::resume_here,
-           WEIR_CHECKED != 0 > (rx, token, detail::resume_here());
+    return detail::awaitable<
+        detail::recv_awaiter<T, recv_stop_error, std::stop_token, detail::resume_here, (WEIR_CHECKED != 0)>>(
+        {std::addressof(rx), std::move(token)});
 }
 #endif
 
@@ -70,8 +74,8 @@ template <class T>
 // Throws: what writing to `out` throws; the message being written is lost then, the others stay in the channel.
 template <class T, std::output_iterator<T> O>
 [[nodiscard]] WEIR_CHECKED_FUNCTION auto async_recv_many(receiver<T>& rx, O out, std::size_t max) {
-    return detail::recv_many_awaitable < T, O, detail::resume_here,
-           WEIR_CHECKED != 0 > (rx, std::move(out), max, detail::resume_here());
+    return detail::awaitable<detail::recv_many_awaiter<T, O, detail::resume_here, (WEIR_CHECKED != 0)>>(
+        {std::addressof(rx), std::move(out), max});
 }
 
 // Sends one message: `value`, a T or what converts to one. It is referred to, as by send: write it in the awaiting
@@ -90,8 +94,8 @@ template <class T, class U = T>
 template <class T, class U = T>
     requires std::convertible_to<U, T>
 [[nodiscard]] auto async_send(const sync_sender<T>& tx, U&& value) {
-    return detail::send_awaitable<T, send_error, U, detail::no_stop, detail::resume_here>(
-        tx, std::forward<U>(value), detail::no_stop(), detail::resume_here());
+    return detail::awaitable<detail::send_awaiter<T, send_error, U, detail::no_stop, detail::resume_here>>(
+        {std::addressof(tx), std::forward<U>(value), {}});
 }
 
 #if WEIR_HAS_STOP_TOKEN
@@ -105,8 +109,8 @@ template <class T, class U = T>
 template <class T, class U = T>
     requires std::convertible_to<U, T>
 [[nodiscard]] auto async_send(const sync_sender<T>& tx, U&& value, std::stop_token token) {
-    return detail::send_awaitable<T, send_stop_error, U, std::stop_token, detail::resume_here>(
-        tx, std::forward<U>(value), token, detail::resume_here());
+    return detail::awaitable<detail::send_awaiter<T, send_stop_error, U, std::stop_token, detail::resume_here>>(
+        {std::addressof(tx), std::forward<U>(value), std::move(token)});
 }
 #endif
 

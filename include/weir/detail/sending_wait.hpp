@@ -26,8 +26,6 @@ protected:
         : Base(std::forward<Arguments>(base)...), value_(std::forward<Value>(value)), stop_(stop) {}
     ~sending_wait() = default;
 
-    const offered_value<T, Value>& value() const noexcept { return value_; }
-    const Stop& stop() const noexcept { return stop_; }
     send_result outcome() const noexcept { return result_; }
 
     // Whether it is over without a wait. `channel`: null where it is an empty handle's. Throws what making a T throws.

@@ -7,8 +7,13 @@
 //   waiting   it stands in the list of its execution context                  [the list]
 //   posted    its wait is over, a ticket for it is in its executor's queue    [the ticket]
 //   called    the executor runs the ticket: what came of it is determined, its memory is given back, and the handler called
-// new -> posted: it is over at once. new -> waiting: it is not. waiting -> posted: who ended the wait, by taking it out of the list.
-// posted -> waiting: the ticket, where what the wait was told of has gone.
+// new -> posted: it is over at once, or looks first when its ticket is run. new -> waiting: neither. waiting -> posted: who ended the
+// wait, by taking it out of the list. posted -> waiting: the ticket, where there is nothing, or what the wait was told of has gone.
+//
+// Of two coroutines on one executor, one that sends and one that receives, each could wait for the other at each message. They need
+// not: others that are in the queue already are on the way. So a receive that is begun inside a handler looks when its turn comes,
+// and only then waits; and a send that was served inside a handler, whose message keeps its place until that receiver's next turn,
+// lets it have that turn before it goes on and sends the next.
 //
 // What must hold
 //  I1  Who takes it out of the list owns it: who ended the wait, or the context, which goes.
@@ -24,6 +29,7 @@
 #include <weir/detail/asio/net.hpp>
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/platform/injection.hpp>
+#include <weir/detail/platform/storage.hpp>
 #include <weir/detail/wait/async_wait.hpp>
 #include <weir/detail/wait/completions.hpp>
 #include <weir/detail/wait/debt_lock.hpp>
@@ -121,6 +127,23 @@ private:
     parker* last_post_ = nullptr;
 };
 
+// Whether this thread is running a ticket.
+class handling {
+public:
+    handling() noexcept { ++depth(); }
+    handling(const handling&) = delete;
+    handling& operator=(const handling&) = delete;
+    ~handling() { --depth(); }
+
+    static bool is_here() noexcept { return depth() != 0; }
+
+private:
+    struct counter {
+        int depth;
+    };
+    static int& depth() noexcept { return per_thread<counter>::here().depth; }
+};
+
 class operation : public async_wait {
 public:
     // The executor. The operation is not the caller's any more.
@@ -133,8 +156,14 @@ public:
     };
 
 protected:
-    explicit operation(net::execution_context& context) : home_(&net::use_service<waiting_operations>(context)) {}
+    operation() = default;
     ~operation() = default;
+
+    // Before it waits. Throws where memory is out.
+    void set_home(net::execution_context& context) { home_ = &net::use_service<waiting_operations>(context); }
+
+    // The ticket: whether its wait was ended inside a handler. Only once.
+    bool takes_another_turn() noexcept { return std::exchange(was_ended_by_handler_, false); }
 
     // Waits, or is posted at once.
     void start(bool is_over) {
@@ -160,6 +189,7 @@ private:
     // Ends the program where the executor has no memory for a ticket.
     void hand_on() noexcept final {
         WEIR_POINT("asio.hand_on");
+        was_ended_by_handler_ = handling::is_here();
         waiting_operations& home = *home_;
         if (home.begin_post(*this)) {
             WEIR_POINT("asio.post");
@@ -171,11 +201,13 @@ private:
         }
     }
 
-    waiting_operations* const home_;
+    waiting_operations* home_ = nullptr;
     // In the list. Under its lock.
     operation* next_ = nullptr;
     operation* previous_ = nullptr;
     bool is_listed_ = false;
+    // Its owner's.
+    bool was_ended_by_handler_ = false;
 };
 
 inline bool waiting_operations::add(operation& waiting) noexcept {
@@ -239,15 +271,63 @@ inline void waiting_operations::shutdown() {
 class ticket {
 public:
     explicit ticket(operation& of) noexcept : operation_(&of) {}
-    void operator()() { operation_.release()->complete(); }
+    void operator()() {
+        const handling here;
+        operation_.release()->complete();
+    }
 
 private:
     std::unique_ptr<operation, operation::destroyer> operation_;
 };
 
+// An executor, whose context has work while this lives.
+template <class Executor, bool IsExecutor = net::execution::is_executor<Executor>::value>
+class working_executor {
+public:
+    explicit working_executor(const Executor& executor)
+        : tracked_(net::prefer(executor, net::execution::outstanding_work.tracked)) {}
+
+    net::execution_context& context() const { return detail::context_of(tracked_); }
+
+    // This may be gone before it returns.
+    template <class Function>
+    void post(Function called) const {
+        const auto posts = net::require(tracked_, net::execution::blocking.never);
+        if constexpr (requires { posts.execute(std::move(called)); }) {
+            posts.execute(std::move(called));
+        } else {
+            net::post(posts, std::move(called)); // some of Asio's own did not let others call it
+        }
+    }
+
+private:
+    using tracked = net::prefer_result<const Executor&, net::execution::outstanding_work_t::tracked_t>;
+
+    std::decay_t<typename tracked::type> tracked_;
+};
+
+// One of the kind that Asio had before, with on_work_started().
+template <class Executor>
+class working_executor<Executor, false> {
+public:
+    explicit working_executor(const Executor& executor) : guard_(executor) {}
+
+    net::execution_context& context() const { return detail::context_of(guard_.get_executor()); }
+
+    template <class Function>
+    void post(Function called) const {
+        const Executor posts = guard_.get_executor();
+        net::post(posts, std::move(called));
+    }
+
+private:
+    net::executor_work_guard<Executor> guard_;
+};
+
 // An operation with its handler. Kind: a cancellation and an operation that has
-//   prepare(arguments…)  whether it is over at once; may throw
-//   is_over()            when the ticket is run
+//   prepare(arguments…)  whether it is to be posted at once; may throw
+//   gives_way()          when the ticket is run: whether it is to be posted once more
+//   is_over()            then
 //   conclude()           the result; leaves the channel
 //   leave()              leaves the channel without one
 template <class Kind, class Handler, class Executor>
@@ -265,6 +345,9 @@ public:
         ::new (static_cast<void*>(place.get())) handled_operation(handler, executor, std::forward<Argument>(value));
         std::unique_ptr<handled_operation, operation::destroyer> owned(place.release());
         const bool is_over = owned->prepare(std::forward<Arguments>(arguments)...);
+        if (!is_over) {
+            owned->set_home(owned->executor_.context());
+        }
         if (auto slot = net::get_associated_cancellation_slot(owned->handler_); slot.is_connected()) {
             slot.assign(canceller{owned.get()});
         }
@@ -272,8 +355,12 @@ public:
     }
 
     void complete() override {
+        if (this->gives_way()) {
+            post_again();
+            return;
+        }
         if (!this->is_over()) {
-            this->start(false);
+            wait_after_all();
             return;
         }
         if (auto slot = net::get_associated_cancellation_slot(handler_); slot.is_connected()) {
@@ -301,17 +388,20 @@ private:
 
     template <class Argument>
     handled_operation(Handler& handler, const Executor& executor, Argument&& value)
-        : Kind(detail::context_of(executor), std::forward<Argument>(value)), work_(executor),
-          handler_(std::move(handler)) {}
+        : Kind(std::forward<Argument>(value)), executor_(executor), handler_(std::move(handler)) {}
     ~handled_operation() = default;
 
     static allocator allocator_of(const Handler& handler) noexcept {
         return allocator(net::get_associated_allocator(handler, recycling_allocator<void>()));
     }
 
-    void post() override {
-        const Executor executor = work_.get_executor(); // the operation may be gone before this returns
-        net::post(executor, ticket(*this));
+    void post() override { executor_.post(ticket(*this)); }
+
+    // These end the program where memory is out.
+    void post_again() noexcept { post(); }
+    void wait_after_all() noexcept {
+        this->set_home(executor_.context());
+        this->start(false);
     }
 
     // Ends the operation, and its memory, which the handler may be about to use again.
@@ -323,7 +413,7 @@ private:
         return handler;
     }
 
-    net::executor_work_guard<Executor> work_;
+    working_executor<Executor> executor_;
     Handler handler_;
 };
 

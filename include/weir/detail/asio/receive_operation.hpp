@@ -27,8 +27,7 @@ class receive_operation : public cancellation, public receiving_wait<T, cancella
     using outcome = std::expected<T, std::error_code>;
 
 protected:
-    receive_operation(net::execution_context& context, channel_base* channel)
-        : receive_operation::receiving_wait(cancellation_stop{this}, context) {
+    explicit receive_operation(channel_base* channel) : receive_operation::receiving_wait(cancellation_stop{this}) {
         this->set_channel(channel);
     }
     ~receive_operation() = default;
@@ -42,8 +41,14 @@ protected:
             fatal("asio::async_recv was called while another call was inside the same receiver");
         }
         is_inside_ = true;
-        return this->visit([](auto& flavor) noexcept { return detail::can_take(flavor); });
+        return this->visit([](auto& flavor) noexcept {
+            // A sender to a rendezvous must find it waiting.
+            constexpr bool may_look_later = !requires { flavor.is_met(); };
+            return (may_look_later && handling::is_here()) || detail::can_take(flavor);
+        });
     }
+
+    static constexpr bool gives_way() noexcept { return false; }
 
     // Takes the message out of the channel, unless it was cancelled.
     bool is_over() noexcept {

@@ -73,9 +73,8 @@ class send_operation : private Message,
                        public sending_wait<T, Value, cancellation_stop, operation> {
 protected:
     template <class Given>
-    send_operation(net::execution_context& context, Given&& value)
-        : Message(std::forward<Given>(value)),
-          send_operation::sending_wait(this->offered(), cancellation_stop{this}, context) {}
+    explicit send_operation(Given&& value)
+        : Message(std::forward<Given>(value)), send_operation::sending_wait(this->offered(), cancellation_stop{this}) {}
     ~send_operation() = default;
 
     bool prepare(const sync_sender<T>& tx) {
@@ -88,6 +87,7 @@ protected:
         return false;
     }
 
+    bool gives_way() noexcept { return this->takes_another_turn(); }
     static constexpr bool is_over() noexcept { return true; }
 
     send_operation_result conclude() noexcept {

@@ -23,11 +23,9 @@ namespace weir::detail {
 template <class T, class Stop, class Scheduler, bool Checked>
 class receiving_coroutine : public receiving_wait<T, Stop, coroutine_wait<Scheduler>> {
 protected:
-    receiving_coroutine(receiver<T>& rx, const Stop& stop, Scheduler scheduler)
-        : receiving_coroutine::receiving_wait(stop, std::move(scheduler)), rx_(std::addressof(rx)) {}
+    receiving_coroutine(receiver<T>* rx, const Stop& stop, Scheduler scheduler)
+        : receiving_coroutine::receiving_wait(stop, std::move(scheduler)), rx_(rx) {}
     ~receiving_coroutine() = default;
-
-    receiver<T>& rx() const noexcept { return *rx_; }
 
     // Whether there is something to go on with. Throws where the timers' thread cannot be started.
     bool is_ready() {
@@ -119,16 +117,26 @@ private:
     bool is_inside_ = false;
 };
 
+template <class T, class Stop>
+struct recv_description {
+    receiver<T>* rx;
+    WEIR_NO_UNIQUE_ADDRESS Stop stop;
+};
+
 // E: the errors of the operation.
 template <class T, class E, class Stop, class Scheduler, bool Checked>
-class [[nodiscard("weir: an awaitable does nothing unless it is awaited")]] recv_awaitable final
-    : public receiving_coroutine<T, Stop, Scheduler, Checked> {
+class recv_awaiter final : public receiving_coroutine<T, Stop, Scheduler, Checked> {
     using result = std::expected<T, E>;
 
 public:
-    recv_awaitable(receiver<T>& rx, const Stop& stop, Scheduler scheduler)
-        : recv_awaitable::receiving_coroutine(rx, stop, std::move(scheduler)) {}
-    ~recv_awaitable() { this->end(); }
+    using description = recv_description<T, Stop>;
+    using scheduler = Scheduler;
+    template <class Other>
+    using on = recv_awaiter<T, E, Stop, Other, Checked>;
+
+    recv_awaiter(const description& what, Scheduler how)
+        : recv_awaiter::receiving_coroutine(what.rx, what.stop, std::move(how)) {}
+    ~recv_awaiter() { this->end(); }
 
     bool await_ready() { return this->is_ready(); }
     WEIR_NOINLINE bool await_suspend(std::coroutine_handle<> coroutine) noexcept { // see coroutine_wait::suspend
@@ -143,23 +151,29 @@ public:
             },
             [](channel_errc error) -> result { return std::unexpected(static_cast<E>(error)); });
     }
+};
 
-    template <class Other>
-    auto with(Other scheduler) const {
-        return recv_awaitable<T, E, Stop, Other, Checked>(this->rx(), this->stop(), std::move(scheduler));
-    }
+template <class T, class Output>
+struct recv_many_description {
+    receiver<T>* rx;
+    Output out;
+    std::size_t max;
 };
 
 template <class T, class Output, class Scheduler, bool Checked>
-class [[nodiscard("weir: an awaitable does nothing unless it is awaited")]] recv_many_awaitable final
-    : public receiving_coroutine<T, no_stop, Scheduler, Checked> {
+class recv_many_awaiter final : public receiving_coroutine<T, no_stop, Scheduler, Checked> {
     using result = std::expected<std::size_t, recv_error>;
 
 public:
-    recv_many_awaitable(receiver<T>& rx, Output out, std::size_t max, Scheduler scheduler)
-        : recv_many_awaitable::receiving_coroutine(rx, no_stop(), std::move(scheduler)), out_(std::move(out)),
-          max_(max) {}
-    ~recv_many_awaitable() { this->end(); }
+    using description = recv_many_description<T, Output>;
+    using scheduler = Scheduler;
+    template <class Other>
+    using on = recv_many_awaiter<T, Output, Other, Checked>;
+
+    recv_many_awaiter(description what, Scheduler how)
+        : recv_many_awaiter::receiving_coroutine(what.rx, no_stop(), std::move(how)), out_(std::move(what.out)),
+          max_(what.max) {}
+    ~recv_many_awaiter() { this->end(); }
 
     bool await_ready() { return max_ == 0 || this->is_ready(); }
     WEIR_NOINLINE bool await_suspend(std::coroutine_handle<> coroutine) noexcept { // see coroutine_wait::suspend
@@ -175,11 +189,6 @@ public:
                 return detail::take_many(flavor, message, std::move(out_), max_);
             },
             [](channel_errc error) -> result { return std::unexpected(static_cast<recv_error>(error)); });
-    }
-
-    template <class Other>
-    auto with(Other scheduler) {
-        return recv_many_awaitable<T, Output, Other, Checked>(this->rx(), std::move(out_), max_, std::move(scheduler));
     }
 
 private:

@@ -47,16 +47,26 @@ private:
     Value&& value_;
 };
 
+template <class T, class Value, class Stop>
+struct send_description {
+    const sync_sender<T>* tx;
+    Value&& value;
+    WEIR_NO_UNIQUE_ADDRESS Stop stop;
+};
+
 template <class T, class E, class Value, class Stop, class Scheduler>
-class [[nodiscard("weir: an awaitable does nothing unless it is awaited")]] send_awaitable final
-    : public sending_wait<T, Value, Stop, coroutine_wait<Scheduler>> {
+class send_awaiter final : public sending_wait<T, Value, Stop, coroutine_wait<Scheduler>> {
     using result = std::expected<void, E>;
 
 public:
-    send_awaitable(const sync_sender<T>& tx, Value&& value, const Stop& stop, Scheduler scheduler)
-        : send_awaitable::sending_wait(std::forward<Value>(value), stop, std::move(scheduler)),
-          tx_(std::addressof(tx)) {}
-    ~send_awaitable() {
+    using description = send_description<T, Value, Stop>;
+    using scheduler = Scheduler;
+    template <class Other>
+    using on = send_awaiter<T, E, Value, Stop, Other>;
+
+    send_awaiter(description what, Scheduler how)
+        : send_awaiter::sending_wait(std::forward<Value>(what.value), what.stop, std::move(how)), tx_(what.tx) {}
+    ~send_awaiter() {
         if (this->end_wait()) {
             const completions::call here;
             this->pass_on(this->leave());
@@ -78,11 +88,6 @@ public:
             return std::unexpected(static_cast<E>(this->outcome()));
         }
         return {};
-    }
-
-    template <class Other>
-    auto with(Other scheduler) const {
-        return send_awaitable<T, E, Value, Stop, Other>(*tx_, this->value().get(), this->stop(), std::move(scheduler));
     }
 
 private:
