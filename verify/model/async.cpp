@@ -146,7 +146,7 @@ public:
     static constexpr unsigned long random = 100'000;
     static constexpr const char* name = Threads == 2 ? "async.cancel.2" : "async.cancel.3";
     static constexpr const char* protocol = "wait without a thread, cancel against deliver";
-    static constexpr const char* notes = "need not wait,handed on,gone before";
+    static constexpr const char* notes = Threads == 2 ? "handed on,gone before,need not wait" : "handed on,gone before";
     static constexpr const char* needs = "";
 
     void thread(unsigned index) {
@@ -157,10 +157,10 @@ public:
         } else {
             if (!waits_ && !wait_->begin()) {
                 taken_ = 1;
-                ++seen.noted[0];
+                ++seen.noted[2];
             } else {
                 taken_ = wait_->leave() ? 1 : 0;
-                ++seen.noted[2];
+                ++seen.noted[1];
             }
             wait_.reset();
         }
@@ -169,7 +169,7 @@ public:
 
     ~cancel() {
         const bool is_handed = handed_.load(memory_order_acquire);
-        seen.noted[1] += is_handed ? 1 : 0;
+        seen.noted[0] += is_handed ? 1 : 0;
         check(taken_ + (is_handed ? 1 : 0) + others_ + side_.count() == 1, "what was added is taken once, or left");
         check(!side_.is_waited(), "nobody waits any more");
     }

@@ -215,7 +215,7 @@ public:
                 this->tx_[index].reset();
                 return;
             }
-            for (int i = 1; i <= 2; ++i) {
+            for (int i = 1; i <= each; ++i) {
                 if (this->tx_[index].send_timeout(numbered(index, sent_[index] + 1), some_time()).has_value()) {
                     ++sent_[index];
                 } else {
@@ -243,6 +243,8 @@ public:
     }
 
 private:
+    static constexpr int each = Threads == 2 ? 2 : 1; // with a time-out
+
     int sent_[Threads] = {};
     int received_[Threads] = {};
 };

@@ -220,7 +220,8 @@ private:
 };
 
 // A sender waits behind a select that waits to send, and another gives up just then. A receiver that finds the list's lock
-// held leaves it to that one to tell the select of room; where the select then receives, the sender is told in its place.
+// held leaves it to that one to tell the select of room, or of itself; where the select then receives, the sender is told in
+// its place.
 template <std::size_t Capacity>
 class passing_on : public select_model<3> {
     using flavor_type = std::conditional_t<Capacity == 0, rendezvous<message>, ring<message>>;
@@ -250,12 +251,30 @@ public:
         } else if (index == 1) {
             send();
         } else {
-            for (auto got = room_rx_.recv(); got->value() / 10 != 1; got = room_rx_.recv()) {
+            while (!receive()) {
             }
         }
     }
 
 private:
+    // True: that was the message of the sender that waits. On a rendezvous the first receive has looked before anybody waited,
+    // and was then held up: with another look before it arms it would find those who wait, and owe them nothing.
+    bool receive() {
+        if constexpr (Capacity == 0) {
+            auto& flavor = static_cast<flavor_type&>(*handle_access::channel_received_by(room_rx_));
+            message* got = nullptr;
+            const auto poll = [&]() noexcept {
+                return std::exchange(has_looked_, true) && (got = flavor.acquire()) != nullptr;
+            };
+            (void)flavor.wait(deadline::never(), no_stop(), poll);
+            const bool is_last = got->value() / 10 == 1;
+            flavor.release(got);
+            return is_last;
+        } else {
+            return room_rx_.recv()->value() / 10 == 1;
+        }
+    }
+
     // As a blocking send; but once it is enrolled the other sender comes and goes, and something else for the select.
     void send() {
         auto& flavor = static_cast<flavor_type&>(*handle_access::channel_of(room_tx_));
@@ -309,6 +328,7 @@ private:
     weir::sync_sender<message> room_tx_;
     weir::receiver<message> rx_;
     weir::sender<message> tx_;
+    bool has_looked_ = false; // its receiver
 };
 
 // Senders that send once each and stay, on a list and a ring, and a select that receives from both.
