@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: use of deleted function .*awaitable|call to (implicitly-)?deleted (copy )?constructor of .*awaitable
+// expect: use of deleted function .*awaitable<|call to (implicitly-)?deleted (copy )?constructor of .*awaitable<
 #include <weir/channel.hpp>
 #include <weir/coro.hpp>
 

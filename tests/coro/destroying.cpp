@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // A coroutine is destroyed while it waits, in every state that its wait can be in: no message is lost, none is received twice,
-// and whoever waits behind it is served; or it goes on after a wake that was for nothing. Interleavings with other threads are made certain by the points of the protocols.
+// and whoever waits behind it is served; or it goes on after a wake that was for nothing. Interleavings with other threads are
+// made certain by the points of the protocols.
 //
 // flume: a woken receive that is dropped swallows the wake of the next one. .NET and Kotlin channels: cancellation racing with
 // delivery loses the element. kanal: double free where a timed-out operation was completed as well.

@@ -26,6 +26,13 @@ protected:
         }
     }
 
+    // Before the threads begin: two messages of the first sender.
+    void send_two() {
+        for (int i = 1; i <= 2; ++i) {
+            check(tx_[1].send(numbered<Message>(1, i)).has_value(), "the send succeeds");
+        }
+    }
+
     weir::receiver<Message> rx_;
     weir::sender<Message> tx_[Threads];
 };
@@ -269,9 +276,7 @@ public:
     static constexpr const char* notes = "something there,nothing there";
 
     left_block() {
-        for (int i = 1; i <= 2; ++i) {
-            check(tx_[1].send(numbered<message_of_one>(1, i)).has_value(), "the send succeeds");
-        }
+        send_two();
         check(rx_.try_recv().has_value(), "there are two");
     }
 
@@ -297,9 +302,7 @@ public:
     static constexpr const char* notes = "received,refused";
 
     late_link() {
-        for (int i = 1; i <= 2; ++i) {
-            check(tx_[1].send(numbered<message_of_none>(1, i)).has_value(), "the send succeeds");
-        }
+        send_two();
         check(rx_.try_recv().has_value() && rx_.try_recv().has_value(), "there are two");
     }
 

@@ -166,9 +166,9 @@ protected:
     bool takes_another_turn() noexcept { return std::exchange(was_ended_by_handler_, false); }
 
     // Waits, or is posted at once.
-    void start(bool is_over) {
+    void start(bool is_posted) {
         const completions::call here; // of others, whose waits this may have ended
-        if (is_over) {
+        if (is_posted) {
             (void)take(); // from a cancellation
             post();
         } else if (!home_->add(*this)) {
@@ -344,14 +344,14 @@ public:
         std::unique_ptr<handled_operation, decltype(give_back)> place(memory::allocate(from, 1), give_back);
         ::new (static_cast<void*>(place.get())) handled_operation(handler, executor, std::forward<Argument>(value));
         std::unique_ptr<handled_operation, operation::destroyer> owned(place.release());
-        const bool is_over = owned->prepare(std::forward<Arguments>(arguments)...);
-        if (!is_over) {
+        const bool is_posted = owned->prepare(std::forward<Arguments>(arguments)...);
+        if (!is_posted) {
             owned->set_home(owned->executor_.context());
         }
         if (auto slot = net::get_associated_cancellation_slot(owned->handler_); slot.is_connected()) {
             slot.assign(canceller{owned.get()});
         }
-        owned.release()->start(is_over);
+        owned.release()->start(is_posted);
     }
 
     void complete() override {
