@@ -6,8 +6,9 @@
 //   candidate  perhaps ready: it is looked at when it is drawn                       the selector's thread
 //   enrolled   not ready when looked at; whoever makes it ready will tell            candidate -> enrolled: that thread
 //   told       somebody took its claim, and pushed it onto the told list             enrolled -> told: who tells
-//   timed      a timer's, kept in a heap by when it is due                           candidate -> timed: that thread
-// told -> candidate, and timed -> candidate once due: the selector's thread, before it draws. An entry that was found
+//   timed      enrolled, and a timer's: kept in a heap by when it is due, too         enrolled -> timed: that thread
+// told -> candidate, and timed -> candidate once due: the selector's thread, before it draws; a timer's is told where its
+// receiver is closed or goes. An entry that was found
 // ready stays a candidate. So a wait costs as much as there is news, however many entries there are; entries that are
 // ready are drawn alike. Only where the time is out all are looked at, since who is about to tell may have been stopped.
 //
@@ -92,17 +93,14 @@ public:
             leave_candidates(*entry);
             break;
         case selector_entry::state::timed:
-            timed_.erase(std::find(timed_.begin(), timed_.end(), entry));
-            std::make_heap(timed_.begin(), timed_.end(), is_later);
-            break;
+            leave_timed(*entry);
+            [[fallthrough]];
         case selector_entry::state::enrolled:
         case selector_entry::state::removed:
-            if (!entry->take()) {
+            if (!try_withdraw(*entry)) {
                 entry->state_ = selector_entry::state::removed; // freed when it is told
                 return;
             }
-            entry->withdraw();
-            holders_.fetch_sub(1, memory_order_relaxed); // not the last: the selector is here
             break;
         }
         delete entry;
@@ -176,6 +174,21 @@ private:
         candidates_.pop_back();
     }
 
+    void leave_timed(const selector_entry& entry) noexcept {
+        timed_.erase(std::find(timed_.begin(), timed_.end(), &entry));
+        std::make_heap(timed_.begin(), timed_.end(), is_later);
+    }
+
+    // Of one that is enrolled. False: somebody tells it.
+    bool try_withdraw(selector_entry& entry) noexcept {
+        if (!entry.take()) {
+            return false;
+        }
+        entry.withdraw();
+        holders_.fetch_sub(1, memory_order_relaxed); // not the last: the selector is here
+        return true;
+    }
+
     // All news become candidates.
     void collect() noexcept {
         if (told_.load(memory_order_relaxed) != nullptr) {
@@ -185,6 +198,9 @@ private:
                 if (entry->state_ == selector_entry::state::removed) {
                     delete entry;
                 } else {
+                    if (entry->state_ == selector_entry::state::timed) {
+                        leave_timed(*entry);
+                    }
                     become_candidate(*entry);
                 }
                 entry = next;
@@ -192,8 +208,12 @@ private:
         }
         while (!timed_.empty() && timed_.front()->due_at_.has_passed()) {
             std::pop_heap(timed_.begin(), timed_.end(), is_later);
-            become_candidate(*timed_.back());
+            selector_entry& due = *timed_.back();
             timed_.pop_back();
+            due.state_ = selector_entry::state::enrolled;
+            if (try_withdraw(due)) {
+                become_candidate(due);
+            }
         }
     }
 
@@ -206,21 +226,18 @@ private:
                 return &drawn;
             }
             leave_candidates(drawn);
+            drawn.reopen();
+            drawn.state_ = selector_entry::state::enrolled;
+            holders_.fetch_add(1, memory_order_relaxed);
+            if (drawn.enrol() && try_withdraw(drawn)) {
+                become_candidate(drawn);
+                return &drawn;
+            }
             if (drawn.is_timed()) {
                 drawn.state_ = selector_entry::state::timed;
                 drawn.due_at_ = drawn.due();
                 timed_.push_back(&drawn); // there is room
                 std::push_heap(timed_.begin(), timed_.end(), is_later);
-                continue;
-            }
-            drawn.reopen();
-            drawn.state_ = selector_entry::state::enrolled;
-            holders_.fetch_add(1, memory_order_relaxed);
-            if (drawn.enrol() && drawn.take()) {
-                drawn.withdraw();
-                holders_.fetch_sub(1, memory_order_relaxed);
-                become_candidate(drawn);
-                return &drawn;
             }
         }
         return nullptr;
