@@ -19,6 +19,7 @@
 #define WEIR_DETAIL_SELECT_SELECTOR_CORE_HPP
 
 #include <weir/detail/platform/atomic.hpp>
+#include <weir/detail/select/due_heap.hpp>
 #include <weir/detail/select/random.hpp>
 #include <weir/detail/wait/deadline.hpp>
 #include <weir/detail/wait/parker.hpp>
@@ -46,12 +47,17 @@ public:
 
 private:
     friend selector_core;
+    friend due_heap<selector_entry>;
+
+    // In the heap; not later than due().
+    deadline due_at() const noexcept { return due_at_; }
+    std::size_t& place() noexcept { return place_; }
 
     selector_core* core_ = nullptr;
     plain<selector_entry*> told_next_ = nullptr;
     std::size_t key_ = 0;
-    std::size_t place_ = 0;               // among the candidates
-    deadline due_at_ = deadline::never(); // in the heap; not later than due()
+    std::size_t place_ = 0; // among the candidates, or in the heap
+    deadline due_at_ = deadline::never();
     enum class state : std::uint8_t { candidate, enrolled, timed, removed } state_ = state::candidate;
 };
 
@@ -68,7 +74,7 @@ public:
         const std::size_t key = free_keys_.empty() ? entries_.size() : free_keys_.back();
         // Room first, so that nothing throws later.
         reserve(candidates_, entries_.size() + 1);
-        reserve(timed_, entries_.size() + 1);
+        timed_.reserve(entries_.size() + 1);
         reserve(free_keys_, entries_.size() + 1);
         if (free_keys_.empty()) {
             entries_.push_back(nullptr);
@@ -93,7 +99,7 @@ public:
             leave_candidates(*entry);
             break;
         case selector_entry::state::timed:
-            leave_timed(*entry);
+            timed_.erase(*entry);
             [[fallthrough]];
         case selector_entry::state::enrolled:
         case selector_entry::state::removed:
@@ -117,7 +123,7 @@ public:
             if (until.has_passed()) {
                 return look_at_all();
             }
-            const deadline next = timed_.empty() ? until : std::min(until, timed_.front()->due_at_);
+            const deadline next = timed_.is_empty() ? until : std::min(until, timed_.front().due_at_);
             const auto is_told = [this]() noexcept { return told_.load(memory_order_relaxed) != nullptr; };
             if (!spin_.wait(0, is_told, is_told)) {
                 (void)parker_.park(next);
@@ -154,8 +160,6 @@ private:
         }
     }
 
-    static bool is_later(selector_entry* one, selector_entry* other) noexcept { return one->due_at_ > other->due_at_; }
-
     void release() noexcept {
         // acq_rel: pairs with itself; all that was told is there when the last one frees it
         if (holders_.fetch_sub(1, memory_order_acq_rel) == 1) {
@@ -172,11 +176,6 @@ private:
         candidates_[entry.place_] = candidates_.back();
         candidates_[entry.place_]->place_ = entry.place_;
         candidates_.pop_back();
-    }
-
-    void leave_timed(const selector_entry& entry) noexcept {
-        timed_.erase(std::find(timed_.begin(), timed_.end(), &entry));
-        std::make_heap(timed_.begin(), timed_.end(), is_later);
     }
 
     // Of one that is enrolled. False: somebody tells it.
@@ -199,17 +198,16 @@ private:
                     delete entry;
                 } else {
                     if (entry->state_ == selector_entry::state::timed) {
-                        leave_timed(*entry);
+                        timed_.erase(*entry);
                     }
                     become_candidate(*entry);
                 }
                 entry = next;
             }
         }
-        while (!timed_.empty() && timed_.front()->due_at_.has_passed()) {
-            std::pop_heap(timed_.begin(), timed_.end(), is_later);
-            selector_entry& due = *timed_.back();
-            timed_.pop_back();
+        while (!timed_.is_empty() && timed_.front().due_at_.has_passed()) {
+            selector_entry& due = timed_.front();
+            timed_.erase(due);
             due.state_ = selector_entry::state::enrolled;
             if (try_withdraw(due)) {
                 become_candidate(due);
@@ -236,8 +234,7 @@ private:
             if (drawn.is_timed()) {
                 drawn.state_ = selector_entry::state::timed;
                 drawn.due_at_ = drawn.due();
-                timed_.push_back(&drawn); // there is room
-                std::push_heap(timed_.begin(), timed_.end(), is_later);
+                timed_.push(drawn); // there is room
             }
         }
         return nullptr;
@@ -265,7 +262,7 @@ private:
     std::vector<selector_entry*> entries_; // by key
     std::vector<std::size_t> free_keys_;
     std::vector<selector_entry*> candidates_;
-    std::vector<selector_entry*> timed_; // a heap: the front is due first
+    due_heap<selector_entry> timed_;
     spin_policy spin_{1};
 
     // Others write these.
