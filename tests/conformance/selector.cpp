@@ -290,6 +290,26 @@ TEST(selector, timers_are_ready_when_they_are_due) {
     EXPECT_EQ(any.ready_timeout(1ms), std::nullopt);
 }
 
+TEST(selector, a_timer_that_is_closed_or_goes_while_it_waits_is_ready) {
+    for (const bool closes : {true, false}) {
+        auto late = weir::tick(1h);
+        auto later = weir::after(2h);
+        weir::selector any;
+        const std::size_t ended = any.add(late);
+        const std::size_t other = any.add(later);
+        EXPECT_EQ(any.try_ready(), std::nullopt);
+        closes ? late.close() : late.reset();
+        EXPECT_EQ(any.ready(), ended);
+        EXPECT_EQ(late.try_recv().error(), weir::try_recv_error::disconnected);
+        EXPECT_EQ(any.ready(), ended);
+        any.remove(ended);
+        EXPECT_EQ(any.try_ready(), std::nullopt);
+        closes ? later.reset() : later.close();
+        any.remove(other);
+        EXPECT_EQ(any.ready_timeout(1ms), std::nullopt);
+    }
+}
+
 TEST(selector, a_waiting_thread_uses_no_processor_time_while_others_use_what_it_watches) {
     auto [tx, rx] = weir::sync_channel<uint64_t>(1);
     auto [quiet_tx, quiet_rx] = weir::channel<uint64_t>();
