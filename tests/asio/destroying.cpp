@@ -11,10 +11,9 @@
 
 #include <gtest/gtest.h>
 
-#include "../conformance/support/flavor.hpp"
 #include "../conformance/support/threads.hpp"
 #include "../injection/support/script.hpp"
-#include "support/net.hpp"
+#include "support/operation_test.hpp"
 
 using namespace conformance;
 using namespace injection;
@@ -23,24 +22,10 @@ using std::uint64_t;
 
 namespace {
 
-class asio_destroying : public flavor_test {
-protected:
-    conformance::ends<value> ends = open<value>(GetParam());
-    std::optional<net::io_context> context{std::in_place};
-    std::optional<received<value>> got;
-    std::optional<sent> result;
-
-    auto executor() { return context->get_executor(); }
-    void fill() {
-        for (uint64_t i = 0; i < *GetParam().capacity; ++i)
-            EXPECT_TRUE(ends.tx.send(made(100 + i)));
-    }
-};
-class asio_destroying_bounded : public asio_destroying {};
-const auto all = testing::Values(flavor{}, flavor{0}, flavor{1}, flavor{5});
-const auto bounded = testing::Values(flavor{0}, flavor{1}, flavor{5});
-INSTANTIATE_TEST_SUITE_P(flavors, asio_destroying, all, flavor_name);
-INSTANTIATE_TEST_SUITE_P(flavors, asio_destroying_bounded, bounded, flavor_name);
+class asio_destroying : public operation_test {};
+class asio_destroying_bounded : public operation_test {};
+INSTANTIATE_TEST_SUITE_P(flavors, asio_destroying, some_flavors(), flavor_name);
+INSTANTIATE_TEST_SUITE_P(flavors, asio_destroying_bounded, some_bounded_flavors(), flavor_name);
 
 constexpr const char* steps_of_who_ends_a_wait[] = {"async.finish", "async.told", "async.run",
                                                     "asio.hand_on", "asio.post",  "asio.posted"};
@@ -199,6 +184,35 @@ TEST_P(asio_destroying, a_cancellation_and_the_context_come_one_after_the_other)
     cancel.emit(net::cancellation_type::total);
     context.reset();
     EXPECT_EQ(token.use_count(), 1);
+}
+
+// What the two rules of a turn before a wait are for. A channel of one, and yet each message is found by who looks for it.
+TEST_P(asio_destroying, two_coroutines_of_one_context_seldom_wait_for_each_other) {
+    if (GetParam().is_rendezvous())
+        return; // each of its sends waits
+    constexpr uint64_t count = 1000;
+    visits waits("runner", "async.enrolled");
+    uint64_t next = 0;
+    net::co_spawn(
+        *context,
+        [&]() -> net::awaitable<void> {
+            const auto on = co_await net::this_coro::executor;
+            for (uint64_t i = 0; i < count; ++i)
+                EXPECT_TRUE(co_await async_send(on, ends.tx, made(i), net::use_awaitable));
+            ends.tx.reset();
+        },
+        net::detached);
+    net::co_spawn(
+        *context,
+        [&]() -> net::awaitable<void> {
+            while (const auto message = co_await weir::asio::async_recv(ends.rx, net::use_awaitable))
+                EXPECT_EQ(**message, next++);
+        },
+        net::detached);
+    actor runner("runner", [&] { run_for(*context, patience); });
+    runner.join();
+    EXPECT_EQ(next, count);
+    EXPECT_LE(waits.value(), 5);
 }
 
 } // namespace

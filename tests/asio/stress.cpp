@@ -20,9 +20,15 @@
 #include "../conformance/support/threads.hpp"
 #include "support/net.hpp"
 
+#if defined(WEIR_ASIO_BOOST)
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+#else
 #include <asio/ip/tcp.hpp>
 #include <asio/read_until.hpp>
 #include <asio/write.hpp>
+#endif
 
 using namespace conformance;
 using namespace operations;
