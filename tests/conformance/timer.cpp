@@ -52,7 +52,6 @@ TEST(timer, at_gives_its_time_exactly) {
 }
 
 TEST(timer, at_takes_a_time_in_any_unit) {
-    using clock = std::chrono::steady_clock;
     using hours = std::chrono::time_point<clock, std::chrono::hours>;
     using seconds = std::chrono::time_point<clock, std::chrono::duration<double>>;
     EXPECT_EQ(weir::at(hours(1h)).recv(), clock::time_point(1h));

@@ -7,10 +7,10 @@
 //   enrolled   not ready when looked at; whoever makes it ready will tell            candidate -> enrolled: that thread
 //   told       somebody took its claim, and pushed it onto the told list             enrolled -> told: who tells
 //   timed      enrolled, and a timer's: kept in a heap by when it is due, too         enrolled -> timed: that thread
-// told -> candidate, and timed -> candidate once due: the selector's thread, before it draws; a timer's is told where its
-// receiver is closed or goes. An entry that was found
-// ready stays a candidate. So a wait costs as much as there is news, however many entries there are; entries that are
-// ready are drawn alike. Only where the time is out all are looked at, since who is about to tell may have been stopped.
+// told -> candidate, and timed -> candidate once due: the selector's thread, before it draws; a timer's is told where
+// its receiver is closed or goes. An entry that was found ready stays a candidate. So a wait costs as much as there is
+// news, however many entries there are; entries that are ready are drawn alike. Only where the time is out all are looked
+// at, since who is about to tell may have been stopped.
 //
 // Who tells touches the entry, then the told list, then the core's parker, and may be stopped between them for any time.
 // Each enrolled entry therefore holds the core, and who takes its claim gives that up as the last touch; who holds the
