@@ -127,6 +127,22 @@ TEST_P(selector_bounded, a_sender_is_ready_when_there_is_room) {
     EXPECT_EQ(any.ready_timeout(1ms), std::nullopt);
 }
 
+TEST_P(selector_bounded, a_close_is_told_to_it_though_another_sender_waits) {
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    for (std::size_t i = 0; i < *GetParam().capacity; ++i) {
+        EXPECT_TRUE(tx.send(i));
+    }
+    worker sends([&out = tx] { EXPECT_FALSE(out.send(9u)); });
+    sends.wait_until_asleep();
+    weir::selector any;
+    const std::size_t number = tx.visit([&](const auto& out) { return any.add(out); });
+    EXPECT_EQ(any.try_ready(), std::nullopt);
+    const stopwatch watch;
+    rx.close();
+    EXPECT_EQ(any.ready_timeout(patience), number);
+    EXPECT_LT(watch.elapsed(), patience);
+}
+
 TEST_P(selector_bounded, a_sender_without_a_receiver_is_ready) {
     auto [tx, rx] = open<uint64_t>(GetParam());
     for (std::size_t i = 0; i < *GetParam().capacity; ++i) {

@@ -19,6 +19,7 @@
 #define WEIR_DETAIL_SELECT_SELECTOR_CORE_HPP
 
 #include <weir/detail/platform/atomic.hpp>
+#include <weir/detail/platform/injection.hpp>
 #include <weir/detail/select/due_heap.hpp>
 #include <weir/detail/select/random.hpp>
 #include <weir/detail/wait/deadline.hpp>
@@ -146,6 +147,7 @@ public:
             entry.told_next_ = first;
             // release, pairs with [told]
         } while (!told_.compare_exchange_weak(first, &entry, memory_order_release, memory_order_relaxed));
+        WEIR_POINT("selector.told");
         parker_.unpark();
         release();
     }
