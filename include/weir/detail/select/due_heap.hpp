@@ -6,7 +6,8 @@
 #ifndef WEIR_DETAIL_SELECT_DUE_HEAP_HPP
 #define WEIR_DETAIL_SELECT_DUE_HEAP_HPP
 
-#include <algorithm>
+#include <weir/detail/memory.hpp>
+
 #include <cstddef>
 #include <vector>
 
@@ -19,11 +20,7 @@ public:
     Entry& front() const noexcept { return *entries_.front(); }
 
     // Room for so many entries in all. Throws std::bad_alloc.
-    void reserve(std::size_t size) {
-        if (entries_.capacity() < size) {
-            entries_.reserve(std::max(size, 2 * entries_.capacity()));
-        }
-    }
+    void reserve(std::size_t size) { detail::make_room(entries_, size); }
 
     // There is room.
     void push(Entry& entry) noexcept {

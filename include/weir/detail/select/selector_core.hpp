@@ -18,6 +18,7 @@
 #ifndef WEIR_DETAIL_SELECT_SELECTOR_CORE_HPP
 #define WEIR_DETAIL_SELECT_SELECTOR_CORE_HPP
 
+#include <weir/detail/memory.hpp>
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/select/due_heap.hpp>
@@ -74,9 +75,9 @@ public:
     std::size_t add(std::unique_ptr<selector_entry> entry) {
         const std::size_t key = free_keys_.empty() ? entries_.size() : free_keys_.back();
         // Room first, so that nothing throws later.
-        reserve(candidates_, entries_.size() + 1);
+        detail::make_room(candidates_, entries_.size() + 1);
         timed_.reserve(entries_.size() + 1);
-        reserve(free_keys_, entries_.size() + 1);
+        detail::make_room(free_keys_, entries_.size() + 1);
         if (free_keys_.empty()) {
             entries_.push_back(nullptr);
         } else {
@@ -154,13 +155,6 @@ public:
 
 private:
     ~selector_core() { free_told(); }
-
-    template <class Value>
-    static void reserve(std::vector<Value>& values, std::size_t size) {
-        if (values.capacity() < size) {
-            values.reserve(std::max(size, 2 * values.capacity()));
-        }
-    }
 
     void release() noexcept {
         // acq_rel: pairs with itself; all that was told is there when the last one frees it
