@@ -47,10 +47,23 @@ std::vector<const char*> points_before_sleep() {
 #endif
 }
 
+// Where a sender wakes the receiver, and has not done so yet.
+std::vector<const char*> points_of_waking() {
+#if WEIR_PORTABLE_PARKER
+    return {"receiver.unpark"}; // behind it it holds the parker's mutex
+#else
+    return {"receiver.unpark", "parker.wake"};
+#endif
+}
+
 class waking : public flavor_test {};
 INSTANTIATE_TEST_SUITE_P(flavors, waking, every_flavor(), flavor_name);
 class waking_buffered : public flavor_test {};
 INSTANTIATE_TEST_SUITE_P(flavors, waking_buffered, buffered_flavors(), flavor_name);
+// Those that hold more messages than one.
+class waking_several : public flavor_test {};
+INSTANTIATE_TEST_SUITE_P(flavors, waking_several, testing::Values(flavor{}, flavor{2}, flavor{3}, flavor{64}),
+                         flavor_name);
 class waking_bounded : public flavor_test {};
 INSTANTIATE_TEST_SUITE_P(flavors, waking_bounded, bounded_flavors(), flavor_name);
 
@@ -139,6 +152,67 @@ TEST_P(waking, a_late_wake_harms_no_later_receive) {
     sender.join();
     EXPECT_TRUE(tx.send(6));
     receiver->join();
+}
+
+// What was sent completely is received, though who began to wake the receiver before does not come to it.
+TEST_P(waking_several, a_receive_does_not_wait_for_a_sender_that_stands_still_while_it_wakes_it) {
+    for (const char* point : points_of_waking()) {
+        auto [tx, rx] = open<uint64_t>(GetParam());
+        halt here("sender", point);
+        visits sleeps("receiver", "receiver.park");
+        actor receiver("receiver", [&rx] {
+            EXPECT_EQ(rx.recv().value(), 5u);
+            EXPECT_EQ(rx.recv().value(), 6u);
+        });
+        sleeps.wait_for_more_than(0);
+        receiver.wait_until_asleep();
+        actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(5)); });
+        here.wait_until_there();
+        EXPECT_TRUE(tx.send(6));
+        EXPECT_TRUE(eventually([&receiver] { return receiver.has_ended(); })) << point;
+        here.let_go();
+    }
+}
+
+#if WEIR_HAS_STOP_TOKEN
+TEST_P(waking_buffered, a_stop_ends_a_receive_though_a_sender_stands_still_while_it_wakes_it) {
+    for (const char* point : points_of_waking()) {
+        auto [tx, rx] = open<uint64_t>(GetParam());
+        std::stop_source stop;
+        halt here("sender", point);
+        visits sleeps("receiver", "receiver.park");
+        actor receiver("receiver", [&] { EXPECT_EQ(rx.recv(stop.get_token()).value(), 5u); });
+        sleeps.wait_for_more_than(0);
+        receiver.wait_until_asleep();
+        actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(5)); });
+        here.wait_until_there();
+        stop.request_stop();
+        EXPECT_TRUE(eventually([&receiver] { return receiver.has_ended(); })) << point;
+        here.let_go();
+    }
+}
+#endif
+
+// Whoever finds that the receiver was woken leaves it at that.
+TEST_P(waking_several, a_sleep_is_ended_by_one_system_call) {
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    halt woken("receiver", "receiver.woken");
+    visits sleeps("receiver", "receiver.park");
+    visits wakes("sender", "receiver.unpark");
+    actor receiver("receiver", [&rx] {
+        EXPECT_EQ(rx.recv().value(), 5u);
+        EXPECT_EQ(rx.recv().value(), 6u);
+    });
+    sleeps.wait_for_more_than(0);
+    receiver.wait_until_asleep();
+    actor sender("sender", [&, &tx = tx] {
+        EXPECT_TRUE(tx.send(5));
+        EXPECT_TRUE(tx.send(6));
+        EXPECT_EQ(wakes.value(), 1);
+    });
+    woken.wait_until_there();
+    sender.join();
+    woken.let_go();
 }
 
 // ---- A selector ----

@@ -50,14 +50,28 @@ public:
     // moment the token is there the parker may be gone: the sleeper is woken by address.
     void unpark() noexcept {
         atomic<std::uint32_t>* const address = &word_;
-        // [unpark] release, pairs with the acquires in park and has_token
-        if (word_.exchange(token, memory_order_release) == parked) {
-            WEIR_POINT("parker.wake");
-            futex_wake_one(address);
+        if (put_token() == parked) {
+            wake(address);
+        }
+    }
+
+    // The same where others put tokens too, while the parker stays: wakes the sleeper though another's token is there,
+    // since who put that may not have come to waking it.
+    void unpark_beside_others() noexcept {
+        if (put_token() != empty) {
+            wake(&word_);
         }
     }
 
 private:
+    std::uint32_t put_token() noexcept {
+        return word_.exchange(token, memory_order_release); // [unpark] release, pairs with park and has_token
+    }
+    static void wake(atomic<std::uint32_t>* address) noexcept {
+        WEIR_POINT("parker.wake");
+        futex_wake_one(address);
+    }
+
     static constexpr std::uint32_t empty = 0;
     static constexpr std::uint32_t token = 1;
     static constexpr std::uint32_t parked = 2;

@@ -49,6 +49,9 @@ public:
         put_.notify_one();
     }
 
+    // The same where others put tokens too.
+    void unpark_beside_others() noexcept { unpark(); }
+
 private:
     static constexpr std::chrono::hours longest_step{1};
 

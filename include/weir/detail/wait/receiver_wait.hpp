@@ -8,7 +8,7 @@
 // one of them, as takers.
 //
 // Flags (flag_word; raised and lowered by whom):
-//   sleeping      the receiver's thread sleeps or is about to          receiver; lowered by whom will unpark it
+//   sleeping      the receiver's thread sleeps or is about to          receiver
 //   enrolled      the list is not empty                                under the list's lock
 //   taking        there are takers                                     under the list's lock
 //   no_senders    the last sender is gone                              the last sender, for ever
@@ -18,6 +18,11 @@
 // visible, then reads the flags. Where a sender's claim is a sequentially consistent read-modify-write that the
 // second look would have seen, raise() and the claim are ordered already; where a claim was seen but not its message,
 // barrier() orders them.
+//
+// Nobody relies on a wake that another has begun, since that one may be stalled in the middle of it. Each sleep has a
+// number, and `woken_` is the number of a sleep whose wake is complete: its token was put after that sleep got its
+// number, so the park of that sleep takes it at the latest, and the system was asked to wake who lay there. Whoever
+// finds `sleeping` raised, and not that the sleep's wake is complete, does all of it himself.
 #ifndef WEIR_DETAIL_WAIT_RECEIVER_WAIT_HPP
 #define WEIR_DETAIL_WAIT_RECEIVER_WAIT_HPP
 
@@ -53,9 +58,8 @@ public:
 
     // Any thread: wakes the receiving side as `flags` say.
     void notify(std::uint32_t flags) noexcept {
-        if ((flags & sleeping) != 0 && (flags_.lower(sleeping) & sleeping) != 0) {
-            WEIR_POINT("receiver.unpark");
-            parker_.unpark();
+        if ((flags & sleeping) != 0) {
+            wake();
         }
         if ((flags & enrolled) != 0) {
             notify_enrolled();
@@ -157,8 +161,10 @@ public:
 private:
     template <class Poll, class UnderWay, class Stop>
     WEIR_NOINLINE wait_result sleep(deadline until, const Stop& stop, Poll& poll, UnderWay& under_way) noexcept {
-        [[maybe_unused]] const auto callback = on_stop(stop, [this]() noexcept { parker_.unpark(); });
+        [[maybe_unused]] const auto callback = on_stop(stop, [this]() noexcept { parker_.unpark_beside_others(); });
         for (bool in_time = true;;) {
+            // [number] release, pairs with wake(): this thread takes no token any more that it was given before
+            sleep_.store(sleep_.load(memory_order_relaxed) + 1, memory_order_release);
             flags_.raise(sleeping);
             WEIR_POINT("receiver.raised");
             bool ready = poll();
@@ -179,6 +185,15 @@ private:
             if (ready) {
                 return wait_result::ready;
             }
+        }
+    }
+
+    void wake() noexcept {
+        const std::uint64_t sleep = sleep_.load(memory_order_acquire); // pairs with [number]
+        if (woken_.load(memory_order_acquire) != sleep) {              // pairs with [woken]
+            WEIR_POINT("receiver.unpark");
+            parker_.unpark_beside_others();
+            woken_.store(sleep, memory_order_release); // [woken] release, pairs with itself: the wake is complete
         }
     }
 
@@ -220,6 +235,8 @@ private:
     debt_lock lock_;
     wait_list list_;
     wait_list takers_;
+    atomic<std::uint64_t> sleep_{0}; // which sleep it is; the receiver's
+    atomic<std::uint64_t> woken_{0};
     alignas(cache_line) spin_policy spin_;
     parker parker_;
 };
