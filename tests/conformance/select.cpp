@@ -110,6 +110,18 @@ TEST(select, empty_handles_are_disconnected) {
     EXPECT_EQ(fired, 2);
 }
 
+// The arm is gone by then: the address sanitizer sees a touch.
+TEST_P(select_each, who_closes_a_channel_does_not_touch_an_arm_that_waited_for_that_and_gave_up) {
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    tx.visit([](const auto& out) {
+        weir::select(weir::on_disconnected(out, unexpected_arm), weir::on_timeout(20ms, [] {}));
+    });
+    rx.reset();
+    int fired = 0;
+    tx.visit([&](const auto& out) { weir::select(weir::on_disconnected(out, [&] { ++fired; })); });
+    EXPECT_EQ(fired, 1);
+}
+
 TEST_P(select_buffered, a_send_arm_with_room_sends) {
     auto [tx, rx] = open<text>(GetParam());
     tx.visit([](const auto& out) {

@@ -326,6 +326,26 @@ TEST(rendezvous_flavor, closed_while_a_taker_is_served_it_hands_out_the_message_
     EXPECT_EQ(channel.try_send(number(2, 0)), send_result::disconnected);
 }
 
+// Two arms that find each other, one of a select that another arm has ended: its peer has lost its claim to nobody.
+TEST(rendezvous_flavor, a_waiter_whose_peer_has_been_claimed_elsewhere_is_told_to_look_again) {
+    for (const bool receiver_comes_first : {false, true}) {
+        held channel(rendezvous<int>::make());
+        std::array<sole_waiter, 2> both; // who comes later takes the claim at the lower address first
+        test_waiter& first = both[0].waiter;
+        test_waiter& later = both[1].waiter;
+        const auto enrol = [&](test_waiter& who, bool is_receiver) {
+            return is_receiver ? channel->enrol_receiver(who) : channel->enrol_sender(who, false);
+        };
+        EXPECT_EQ(enrol(first, receiver_comes_first), weir::detail::enrolment::waits);
+        ASSERT_TRUE(later.take());
+        EXPECT_EQ(enrol(later, !receiver_comes_first), weir::detail::enrolment::waits);
+        EXPECT_EQ(first.finishes(), 1);
+        EXPECT_EQ(first.outcome(), weir::detail::answer::retry);
+        EXPECT_EQ(later.finishes(), 0);
+        receiver_comes_first ? channel->withdraw_sender(later) : channel->withdraw_receiver(later);
+    }
+}
+
 TEST(rendezvous_flavor, its_landing_place_is_aligned_and_made_in_directly) {
     struct alignas(256) wide {
         explicit wide(wide** where) noexcept { *where = this; }
