@@ -205,7 +205,7 @@ TEST_P(waking_several, a_sleep_is_ended_by_one_system_call) {
     });
     sleeps.wait_for_more_than(0);
     receiver.wait_until_asleep();
-    actor sender("sender", [&, &tx = tx] {
+    actor sender("sender", [&] {
         EXPECT_TRUE(tx.send(5));
         EXPECT_TRUE(tx.send(6));
         EXPECT_EQ(wakes.value(), 1);
