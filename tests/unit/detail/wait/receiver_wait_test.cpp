@@ -161,6 +161,21 @@ TEST(receiver_wait, the_last_sender_ends_a_wait) {
     EXPECT_EQ(side.wait(0, deadline::after(patience), no_stop(), never, is_over, never), wait_result::ready);
 }
 
+TEST(receiver_wait, nobody_is_told_of_a_sleep_that_is_over) {
+    receiver_wait side(any_batch);
+    std::atomic<bool> is_sent{false};
+    std::jthread sender([&] {
+        while ((side.flags_after_write() & receiver_wait::sleeping) == 0) {
+            std::this_thread::yield();
+        }
+        is_sent = true;
+        side.notify(side.flags_after_write());
+    });
+    const auto is_there = [&]() noexcept { return is_sent.load(); };
+    EXPECT_EQ(side.wait(0, deadline::after(patience), no_stop(), is_there, is_there, never), wait_result::ready);
+    EXPECT_EQ(side.flags_after_write(), 0U);
+}
+
 #if WEIR_HAS_STOP_TOKEN
 TEST(receiver_wait, a_stop_requested_before_ends_a_wait_unless_something_is_there) {
     receiver_wait side(any_batch);
