@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Threads and coroutines at both ends of one channel, coroutines that are destroyed while they are served, and every message
-// accounted for. WEIR_CORO_RACES in the environment: how often, in place of a short run.
+// accounted for. WEIR_TEST_TIMES makes the rounds so many times as many.
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,10 +26,7 @@ using std::uint64_t;
 
 namespace {
 
-std::size_t how_often(std::size_t native) {
-    const char* const asked = std::getenv("WEIR_CORO_RACES");
-    return asked != nullptr ? std::stoul(asked) : scaled(native);
-}
+std::size_t how_often(std::size_t native) { return scaled(native) * times(); }
 
 class coroutine_stress : public flavor_test {};
 INSTANTIATE_TEST_SUITE_P(flavors, coroutine_stress,

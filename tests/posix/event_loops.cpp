@@ -2,6 +2,7 @@
 //
 // Event loops against threads: nothing is lost and no wake is, with poll and epoll, level and edge triggered, whether a loop
 // clears before it drains or after; and a descriptor is written at most once a clear.
+// WEIR_TEST_TIMES makes the messages so many times as many.
 
 #include <atomic>
 #include <cstddef>
@@ -103,14 +104,14 @@ INSTANTIATE_TEST_SUITE_P(all, loops,
 
 TEST_P(loops, a_receiving_loop_gets_all_that_threads_send) {
     constexpr std::size_t producers = 3;
-    const std::size_t each = scaled(20'000);
+    const std::size_t each = scaled(20'000) * times();
     const counted_writes writes;
     auto [tx, rx] = open<uint64_t>(which());
     event_fd fd(rx);
     waits_for loop(kind(), fd);
     std::vector<std::unique_ptr<worker>> threads;
     for (uint64_t producer = 0; producer < producers; ++producer) {
-        threads.push_back(std::make_unique<worker>([out = tx, producer]() mutable {
+        threads.push_back(std::make_unique<worker>([out = tx, producer, each]() mutable {
             for (uint64_t i = 0; i < each; ++i)
                 EXPECT_TRUE(out.send(producer << 32 | i));
             out.reset();
@@ -135,7 +136,7 @@ TEST_P(loops, a_receiving_loop_gets_all_that_threads_send) {
 TEST_P(loops, a_sending_loop_sends_all_to_a_thread) {
     if (which().is_unbounded())
         return; // has no descriptor
-    const std::size_t all = scaled(30'000);
+    const std::size_t all = scaled(30'000) * times();
     const counted_writes writes;
     auto [tx, rx] = weir::sync_channel<uint64_t>(*which().capacity);
     event_fd fd(tx);
@@ -159,7 +160,7 @@ TEST_P(loops, a_sending_loop_sends_all_to_a_thread) {
 TEST_P(loops, two_loops_pass_messages_on_to_one_another) {
     if (which().is_unbounded() || which().is_rendezvous())
         return; // ends that both wait by descriptor do not meet
-    const std::size_t all = scaled(20'000);
+    const std::size_t all = scaled(20'000) * times();
     auto [tx, rx] = weir::sync_channel<uint64_t>(*which().capacity);
     event_fd sending(tx);
     event_fd receiving(rx);
@@ -187,7 +188,7 @@ TEST_P(loops, two_loops_pass_messages_on_to_one_another) {
 // Descriptors that come and go while messages are under way: who tells may be in the middle of it.
 TEST_P(loops, descriptors_come_and_go_under_traffic) {
     auto [tx, rx] = open<uint64_t>(which());
-    const std::size_t all = scaled(5'000);
+    const std::size_t all = scaled(5'000) * times();
     std::atomic<uint64_t> sent{0};
     worker sends([&, out = std::exchange(tx, {})]() mutable {
         for (uint64_t i = 0; i < all; ++i) {
