@@ -12,8 +12,8 @@
 //
 // Of two coroutines on one executor, one that sends and one that receives, each could wait for the other at each message. They need
 // not: others that are in the queue already are on the way. So a receive that is begun inside a handler looks when its turn comes,
-// and only then waits; and a send that was served inside a handler, whose message keeps its place until that receiver's next turn,
-// lets it have that turn before it goes on and sends the next.
+// perhaps at some turns after that (looking.hpp), and only then waits; and a send that was served inside a handler, whose message
+// keeps its place until that receiver's next turn, lets it have that turn before it goes on and sends the next.
 //
 // What must hold
 //  I1  Who takes it out of the list owns it: who ended the wait, or the context, which goes.
@@ -39,6 +39,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 namespace weir::detail::inline WEIR_ASIO_KIND {
@@ -127,7 +129,7 @@ private:
     parker* last_post_ = nullptr;
 };
 
-// Whether this thread is running a ticket.
+// Whether this thread is running a ticket, or calls a handler.
 class handling {
 public:
     handling() noexcept { ++depth(); }
@@ -280,6 +282,23 @@ private:
     std::unique_ptr<operation, operation::destroyer> operation_;
 };
 
+// use(executor). An any_io_executor is most often an io_context's, as in coroutines: then that is used. It is a word in place of
+// seven, and a ticket takes one block in place of two.
+template <class Executor, class Use>
+void unwrap(const Executor& executor, Use use) {
+#if defined(__cpp_rtti)
+    using known = net::io_context::executor_type;
+    if constexpr (std::is_same_v<Executor, net::any_io_executor> &&
+                  requires { executor.target_type() == typeid(known); }) {
+        if (executor.target_type() == typeid(known)) { // target() does not look, in some releases
+            use(*executor.template target<known>());
+            return;
+        }
+    }
+#endif
+    use(executor);
+}
+
 // An executor, whose context has work while this lives.
 template <class Executor, bool IsExecutor = net::execution::is_executor<Executor>::value>
 class working_executor {
@@ -289,19 +308,30 @@ public:
 
     net::execution_context& context() const { return detail::context_of(tracked_); }
 
-    // This may be gone before it returns.
+    // This may be gone before it returns. `continues`: the caller is run by this executor and about to return; it is its next.
     template <class Function>
-    void post(Function called) const {
-        const auto posts = net::require(tracked_, net::execution::blocking.never);
+    void post(Function called, bool continues) const {
+        if (continues) {
+            execute(net::prefer(tracked_, net::execution::relationship.continuation), std::move(called));
+        } else {
+            execute(tracked_, std::move(called));
+        }
+    }
+
+private:
+    using tracked = net::prefer_result<const Executor&, net::execution::outstanding_work_t::tracked_t>;
+
+    template <class From, class Function>
+    static void execute(const From& from, Function called) {
+        // What is in the queue counts as work by itself.
+        const auto posts =
+            net::prefer(net::require(from, net::execution::blocking.never), net::execution::outstanding_work.untracked);
         if constexpr (requires { posts.execute(std::move(called)); }) {
             posts.execute(std::move(called));
         } else {
             net::post(posts, std::move(called)); // some of Asio's own did not let others call it
         }
     }
-
-private:
-    using tracked = net::prefer_result<const Executor&, net::execution::outstanding_work_t::tracked_t>;
 
     std::decay_t<typename tracked::type> tracked_;
 };
@@ -315,7 +345,7 @@ public:
     net::execution_context& context() const { return detail::context_of(guard_.get_executor()); }
 
     template <class Function>
-    void post(Function called) const {
+    void post(Function called, bool) const {
         const Executor posts = guard_.get_executor();
         net::post(posts, std::move(called));
     }
@@ -328,6 +358,7 @@ private:
 //   prepare(arguments…)  whether it is to be posted at once; may throw
 //   gives_way()          when the ticket is run: whether it is to be posted once more
 //   is_over()            then
+//   looks_again()        where it is not over: whether it is to be posted once more, or waits
 //   conclude()           the result; leaves the channel
 //   leave()              leaves the channel without one
 template <class Kind, class Handler, class Executor>
@@ -360,7 +391,7 @@ public:
             return;
         }
         if (!this->is_over()) {
-            wait_after_all();
+            this->looks_again() ? post_again() : wait_after_all();
             return;
         }
         if (auto slot = net::get_associated_cancellation_slot(handler_); slot.is_connected()) {
@@ -395,10 +426,10 @@ private:
         return allocator(net::get_associated_allocator(handler, recycling_allocator<void>()));
     }
 
-    void post() override { executor_.post(ticket(*this)); }
+    void post() override { executor_.post(ticket(*this), false); }
 
     // These end the program where memory is out.
-    void post_again() noexcept { post(); }
+    void post_again() noexcept { executor_.post(ticket(*this), true); }
     void wait_after_all() noexcept {
         this->set_home(executor_.context());
         this->start(false);
