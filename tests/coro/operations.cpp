@@ -147,32 +147,6 @@ TEST_P(coroutines, a_thread_receives_what_one_sends) {
     }
 }
 
-TEST_P(coroutines, an_awaitable_may_be_const) {
-    auto [tx, rx] = open<text>(GetParam());
-    run_queue queue;
-    std::vector<uint64_t> got;
-    const auto receive = [](weir::receiver<text>& from, std::vector<uint64_t>& all, run_queue& where) -> task {
-        const auto first = weir::async_recv(from);
-        all.push_back(*(co_await first).value());
-        const auto second = weir::async_recv(from);
-        all.push_back(*(co_await weir::resume_on(second, queued{&where})).value());
-    };
-    const auto send = [](const auto& to, run_queue& where) -> task {
-        text first = made(0);
-        const auto here = weir::async_send(to, std::move(first));
-        EXPECT_TRUE(co_await here);
-        text second = made(1);
-        const auto elsewhere = weir::async_send(to, std::move(second));
-        EXPECT_TRUE(co_await weir::resume_on(elsewhere, queued{&where}));
-    };
-    const task receives = receive(rx, got, queue);
-    const task sends = tx.visit([&](const auto& handle) { return send(handle, queue); });
-    queue.run();
-    EXPECT_TRUE(receives.has_ended());
-    EXPECT_TRUE(sends.has_ended());
-    EXPECT_EQ(got, numbers(2));
-}
-
 TEST_P(coroutines, a_select_meets_one_on_either_side) {
     auto [tx, rx] = open<text>(GetParam());
     run_queue queue;

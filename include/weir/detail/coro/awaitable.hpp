@@ -27,19 +27,18 @@ public:
     awaitable& operator=(const awaitable&) = delete;
     ~awaitable() {} // not trivial, or compilers would warn of one that is made and not awaited, which is allowed
 
-    Awaiter operator co_await() const { return Awaiter(std::move(what_), std::move(how_)); }
+    Awaiter operator co_await() { return Awaiter(std::move(what_), std::move(how_)); }
     // For those who ask what awaiting yields; never called.
-    auto await_resume() const -> decltype(std::declval<Awaiter&>().await_resume());
+    auto await_resume() -> decltype(std::declval<Awaiter&>().await_resume());
 
     template <class Other>
-    auto with(Other how) const {
+    auto with(Other how) {
         return awaitable<typename Awaiter::template on<Other>>(std::move(what_), std::move(how));
     }
 
 private:
-    // Moved from by the one use there is, of a const one too.
-    WEIR_NO_UNIQUE_ADDRESS mutable description what_;
-    WEIR_NO_UNIQUE_ADDRESS mutable scheduler how_;
+    WEIR_NO_UNIQUE_ADDRESS description what_;
+    WEIR_NO_UNIQUE_ADDRESS scheduler how_;
 };
 
 } // namespace weir::detail

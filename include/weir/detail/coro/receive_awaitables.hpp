@@ -11,7 +11,6 @@
 #include <weir/error.hpp>
 #include <weir/receiver.hpp>
 
-#include <coroutine>
 #include <cstddef>
 #include <expected>
 #include <memory>
@@ -23,12 +22,6 @@ namespace weir::detail {
 // The wait of a coroutine.
 template <class T, class Stop, class Scheduler, bool Checked>
 class receiving_coroutine : public receiving_wait<T, Stop, coroutine_wait<Scheduler>> {
-public:
-    WEIR_NOINLINE bool await_suspend(std::coroutine_handle<> coroutine) noexcept { // see coroutine_wait::suspend
-        const completions::call here;
-        return this->suspend(coroutine);
-    }
-
 protected:
     receiving_coroutine(receiver<T>* rx, const Stop& stop, Scheduler scheduler)
         : receiving_coroutine::receiving_wait(stop, std::move(scheduler)), rx_(rx) {}
@@ -146,6 +139,10 @@ public:
     ~recv_awaiter() { this->end(); }
 
     bool await_ready() { return this->is_ready(); }
+    WEIR_NOINLINE bool await_suspend(std::coroutine_handle<> coroutine) noexcept { // see coroutine_wait::suspend
+        const completions::call here;
+        return this->suspend(coroutine);
+    }
     result await_resume() {
         return this->go_on(
             [](auto& flavor, T* message) -> result {
@@ -179,6 +176,10 @@ public:
     ~recv_many_awaiter() { this->end(); }
 
     bool await_ready() { return max_ == 0 || this->is_ready(); }
+    WEIR_NOINLINE bool await_suspend(std::coroutine_handle<> coroutine) noexcept { // see coroutine_wait::suspend
+        const completions::call here;
+        return this->suspend(coroutine);
+    }
     result await_resume() {
         if (max_ == 0) {
             return std::size_t{0};

@@ -30,7 +30,7 @@ public:
 
     static constexpr bool await_ready() noexcept { return true; }
     static constexpr void await_suspend(std::coroutine_handle<>) noexcept {}
-    result await_resume() const {
+    result await_resume() {
         if (!tx_->send(std::forward<Value>(value_))) {
             return std::unexpected(E::disconnected);
         }
