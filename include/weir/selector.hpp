@@ -27,8 +27,7 @@ namespace weir {
 // each is as likely. A receive's answer holds until the next receive there; a send's is a hint, since other senders may
 // be quicker, and so are both on a rendezvous, where two selectors do not meet each other.
 //
-// A selector refers to the channels, not to the handles: these may be moved, and one that goes meanwhile is ready. A
-// timer's receiver must be removed before it is closed or goes.
+// A selector refers to the channels, not to the handles: these may be moved, and one that goes meanwhile is ready.
 //
 // Thread safety: one thread at a time, the one that uses the receivers.
 //

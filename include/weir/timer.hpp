@@ -43,6 +43,12 @@ template <class Rep, class Period>
 [[nodiscard]] inline receiver<std::chrono::steady_clock::time_point> at(std::chrono::steady_clock::time_point time) {
     return detail::make_timer(time, {});
 }
+// The same for a time that is counted in other units, rounded up; NaN: at once.
+template <class Duration>
+[[nodiscard]] receiver<std::chrono::steady_clock::time_point>
+at(std::chrono::time_point<std::chrono::steady_clock, Duration> time) {
+    return detail::make_timer(detail::deadline::nearest(time), {});
+}
 
 // A message every `period`, the first one a period from now. A late receive gets the latest, and no backlog; the ticks
 // stay where they are.

@@ -127,6 +127,22 @@ TEST_P(selector_bounded, a_sender_is_ready_when_there_is_room) {
     EXPECT_EQ(any.ready_timeout(1ms), std::nullopt);
 }
 
+TEST_P(selector_bounded, a_close_is_told_to_it_though_another_sender_waits) {
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    for (std::size_t i = 0; i < *GetParam().capacity; ++i) {
+        EXPECT_TRUE(tx.send(i));
+    }
+    worker sends([&out = tx] { EXPECT_FALSE(out.send(9u)); });
+    sends.wait_until_asleep();
+    weir::selector any;
+    const std::size_t number = tx.visit([&](const auto& out) { return any.add(out); });
+    EXPECT_EQ(any.try_ready(), std::nullopt);
+    const stopwatch watch;
+    rx.close();
+    EXPECT_EQ(any.ready_timeout(patience), number);
+    EXPECT_LT(watch.elapsed(), patience);
+}
+
 TEST_P(selector_bounded, a_sender_without_a_receiver_is_ready) {
     auto [tx, rx] = open<uint64_t>(GetParam());
     for (std::size_t i = 0; i < *GetParam().capacity; ++i) {
@@ -288,6 +304,26 @@ TEST(selector, timers_are_ready_when_they_are_due) {
     EXPECT_EQ(any.ready(), last);
     EXPECT_TRUE(ticks.try_recv());
     EXPECT_EQ(any.ready_timeout(1ms), std::nullopt);
+}
+
+TEST(selector, a_timer_that_is_closed_or_goes_while_it_waits_is_ready) {
+    for (const bool closes : {true, false}) {
+        auto late = weir::tick(1h);
+        auto later = weir::after(2h);
+        weir::selector any;
+        const std::size_t ended = any.add(late);
+        const std::size_t other = any.add(later);
+        EXPECT_EQ(any.try_ready(), std::nullopt);
+        closes ? late.close() : late.reset();
+        EXPECT_EQ(any.ready(), ended);
+        EXPECT_EQ(late.try_recv().error(), weir::try_recv_error::disconnected);
+        EXPECT_EQ(any.ready(), ended);
+        any.remove(ended);
+        EXPECT_EQ(any.try_ready(), std::nullopt);
+        closes ? later.reset() : later.close();
+        any.remove(other);
+        EXPECT_EQ(any.ready_timeout(1ms), std::nullopt);
+    }
 }
 
 TEST(selector, a_waiting_thread_uses_no_processor_time_while_others_use_what_it_watches) {

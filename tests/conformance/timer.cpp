@@ -51,6 +51,23 @@ TEST(timer, at_gives_its_time_exactly) {
     EXPECT_EQ(outcome(weir::at(clock::time_point::max()).recv_timeout(1ms)), channel_errc::timeout);
 }
 
+TEST(timer, at_takes_a_time_in_any_unit) {
+    using hours = std::chrono::time_point<clock, std::chrono::hours>;
+    using seconds = std::chrono::time_point<clock, std::chrono::duration<double>>;
+    EXPECT_EQ(weir::at(hours(1h)).recv(), clock::time_point(1h));
+    EXPECT_EQ(weir::at(seconds(1.5s)).recv(), clock::time_point(1500ms));
+    EXPECT_EQ(weir::at(seconds(-1.5s)).recv(), clock::time_point(-1500ms));
+    EXPECT_EQ(weir::at(clock::now() + std::chrono::duration<double>(3600.0)).try_recv().error(),
+              weir::try_recv_error::empty);
+    EXPECT_EQ(weir::at(hours::max()).try_recv().error(), weir::try_recv_error::empty);
+    EXPECT_TRUE(weir::at(hours::min()).recv());
+    const double endless = std::numeric_limits<double>::infinity();
+    EXPECT_EQ(weir::at(seconds(std::chrono::duration<double>(endless))).try_recv().error(),
+              weir::try_recv_error::empty);
+    EXPECT_TRUE(weir::at(seconds(std::chrono::duration<double>(-endless))).recv());
+    EXPECT_TRUE(weir::at(seconds(std::chrono::duration<double>(std::nan("")))).recv());
+}
+
 TEST(timer, no_time_and_less_are_due_at_once_and_too_much_is_never) {
     EXPECT_TRUE(weir::after(0s).try_recv());
     EXPECT_TRUE(weir::after(-1s).try_recv());

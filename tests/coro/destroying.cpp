@@ -372,6 +372,29 @@ TEST_P(destroying_rings, a_send_that_was_told_of_room_and_finds_it_taken_keeps_i
 }
 
 #if WEIR_HAS_STOP_TOKEN
+// It waits since the room is not published yet; and the receiver, which saw nobody wait before it published it, has yet to look.
+TEST_P(destroying_rings, a_send_that_is_stopped_finds_room_that_came_before) {
+    auto [tx, rx] = open<value>(GetParam());
+    fill(tx);
+    std::stop_source stop;
+    bool is_sent = false;
+    value message = made(1);
+    const auto send = [](const weir::sync_sender<value>& to, value& what, std::stop_token token, bool& done) -> task {
+        done = (co_await weir::async_send(to, std::move(what), token)).has_value();
+    };
+    halt publishes("receiver", "ring.publish");
+    halt looks("receiver", "ring.published");
+    actor receiver("receiver", [&] { EXPECT_EQ(*rx.recv().value(), 100u); });
+    publishes.wait_until_there();
+    const task sends = send(*handles<value>(tx).bounded, message, stop.get_token(), is_sent);
+    EXPECT_FALSE(sends.has_ended());
+    publishes.let_go();
+    looks.wait_until_there();
+    stop.request_stop();
+    EXPECT_TRUE(sends.has_ended() && is_sent);
+    looks.let_go();
+}
+
 TEST_P(destroying, one_whose_stop_is_being_requested_waits_for_that) {
     auto [tx, rx] = open<value>(GetParam());
     run_queue queue;

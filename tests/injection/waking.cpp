@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include <weir/selector.hpp>
+
 #include "../conformance/support/flavor.hpp"
 #include "../conformance/support/messages.hpp"
 #include "../conformance/support/threads.hpp"
@@ -137,6 +139,38 @@ TEST_P(waking, a_late_wake_harms_no_later_receive) {
     sender.join();
     EXPECT_TRUE(tx.send(6));
     receiver->join();
+}
+
+// ---- A selector ----
+
+TEST_P(waking_buffered, a_selector_that_only_looks_finds_a_message_that_it_was_not_told_of) {
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    weir::selector any;
+    const std::size_t number = any.add(rx);
+    EXPECT_EQ(any.try_ready(), std::nullopt);
+    halt here("sender", written_point(GetParam()));
+    actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(5)); });
+    here.wait_until_there();
+    EXPECT_EQ(any.try_ready(), number);
+    EXPECT_EQ(any.ready_timeout(1ms), number);
+    here.let_go();
+}
+
+TEST_P(waking_buffered, a_selector_is_woken_though_who_told_it_before_is_stalled) {
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    auto [other_tx, other_rx] = open<uint64_t>(GetParam());
+    weir::selector any;
+    (void)any.add(rx);
+    (void)any.add(other_rx);
+    EXPECT_EQ(any.try_ready(), std::nullopt);
+    halt here("sender", "selector.told");
+    actor waits("selector", [&any] { EXPECT_TRUE(any.ready_timeout(2 * patience)); });
+    waits.wait_until_asleep();
+    actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(5)); });
+    here.wait_until_there();
+    EXPECT_TRUE(other_tx.send(6));
+    EXPECT_TRUE(eventually([&] { return waits.has_ended(); }));
+    here.let_go();
 }
 
 // ---- A sender lies down ----

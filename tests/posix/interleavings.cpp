@@ -46,6 +46,20 @@ TEST_P(descriptor, a_clear_beside_a_teller_that_stands_still_waits_for_nobody_an
     EXPECT_EQ(writes_into(fd), 1u);
 }
 
+TEST_P(descriptor, a_clear_beside_a_teller_that_stands_still_leaves_the_write_to_it) {
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    event_fd fd(rx);
+    halt here("sender", "descriptor.told");
+    actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(1u)); });
+    here.wait_until_there();
+    EXPECT_EQ(rx.try_recv().value(), 1u);
+    fd.clear();
+    EXPECT_TRUE(tx.send(2u));
+    here.let_go();
+    sender.join();
+    EXPECT_EQ(writes_into(fd), 1u);
+}
+
 TEST_P(descriptor, stays_open_until_a_teller_that_stands_still_has_written) {
     for (const char* point : {"descriptor.told", "descriptor.written"}) {
         auto [tx, rx] = open<uint64_t>(GetParam());

@@ -24,24 +24,13 @@ template <kind Kind>
 using ends_of = decltype(open<Kind>());
 
 template <unsigned Threads, kind Kind>
-class lifetime_model {
+class lifetime_model : public channel_model<Threads, ends_of<Kind>> {
 public:
-    static constexpr unsigned threads = Threads;
     static constexpr unsigned bound = Threads == 2 ? 3 : 2;
     static constexpr unsigned quick_bound = bound - 1;
-    static constexpr unsigned long random = 100'000;
 
 protected:
-    lifetime_model() {
-        auto [tx, rx] = open<Kind>();
-        rx_ = std::move(rx);
-        for (unsigned i = 1; i < Threads; ++i) {
-            tx_[i] = tx;
-        }
-    }
-
-    weir::receiver<message> rx_;
-    decltype(ends_of<Kind>::tx) tx_[Threads];
+    lifetime_model() : lifetime_model::channel_model(open<Kind>()) {}
 };
 
 // All leave at once: the state is freed, once, by whoever is last.

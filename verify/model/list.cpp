@@ -10,31 +10,16 @@ namespace {
 using namespace model;
 
 template <unsigned Threads, class Message>
-class list_model {
-public:
-    static constexpr unsigned threads = Threads;
-    static constexpr unsigned bound = Threads == 2 ? 2 : 1;
-    static constexpr unsigned quick_bound = bound - 1;
-    static constexpr unsigned long random = 100'000;
-
+class list_model : public channel_model<Threads, decltype(weir::channel<Message>())> {
 protected:
-    list_model() {
-        auto [tx, rx] = weir::channel<Message>();
-        rx_ = std::move(rx);
-        for (unsigned i = 1; i < Threads; ++i) {
-            tx_[i] = tx;
-        }
-    }
+    list_model() : list_model::channel_model(weir::channel<Message>()) {}
 
     // Before the threads begin: two messages of the first sender.
     void send_two() {
         for (int i = 1; i <= 2; ++i) {
-            check(tx_[1].send(numbered<Message>(1, i)).has_value(), "the send succeeds");
+            check(this->tx_[1].send(numbered<Message>(1, i)).has_value(), "the send succeeds");
         }
     }
-
-    weir::receiver<Message> rx_;
-    weir::sender<Message> tx_[Threads];
 };
 
 // Blocks are linked, walked, and given back or used again, while senders claim and the receiver follows.
@@ -48,12 +33,7 @@ public:
             }
             return; // and stays: no disconnection is to wake a receiver that a message did not
         }
-        order_check<Threads> order;
-        for (unsigned i = 0; i < (Threads - 1) * Each; ++i) {
-            const auto got = this->rx_.recv();
-            check(got.has_value(), "a message comes while a sender is there");
-            order.received(*got);
-        }
+        this->receive((Threads - 1) * Each);
         check(!this->rx_.try_recv().has_value(), "then there is no more");
     }
 };
@@ -117,45 +97,30 @@ public:
 
     void thread(unsigned index) {
         if (index != 0) {
-            int sent = 0;
             bool open = true;
             for (int i = 1; i <= each; ++i) {
                 const bool done = this->tx_[index].send(numbered(index, i)).has_value();
                 check(open || !done, "once refused, always refused");
                 open = done;
-                sent += done ? 1 : 0;
+                this->sent_[index] += done ? 1 : 0;
             }
             check(open || before_ == 1, "what came before the close is seen");
             seen.noted[1] += open ? 0 : 1;
-            sent_[index] = sent;
             this->tx_[index].reset();
             return;
         }
         order_check<Threads> order;
         before_ = 1;
         this->rx_.close();
-        for (auto got = this->rx_.recv(); got.has_value(); got = this->rx_.recv()) {
-            order.received(*got);
-            ++seen.noted[0];
-        }
-        this->rx_.reset();
-        for (unsigned i = 1; i < Threads; ++i) {
-            received_[i] = order.last(i);
-        }
-    }
-
-    ~close_list() {
-        for (unsigned i = 1; i < Threads; ++i) {
-            check(received_[i] == sent_[i], "a send that succeeded was received, one that failed was not");
-        }
+        this->receive_all(order);
+        seen.noted[0] += order.count();
+        this->end(order);
     }
 
 private:
     static constexpr int each = 4 / (static_cast<int>(Threads) - 1);
 
     weir::detail::plain<int> before_;
-    int sent_[Threads] = {};
-    int received_[Threads] = {};
 };
 
 // The receiver goes in the middle of sends: each message is destroyed by the receiver, or by a late sender.
@@ -209,12 +174,7 @@ public:
             }
             return;
         }
-        order_check<Threads> order;
-        for (unsigned i = 0; i < (Threads - 1) * each; ++i) {
-            const auto got = this->rx_.recv();
-            check(got.has_value(), "a message comes while a sender is there");
-            order.received(*got);
-        }
+        this->receive((Threads - 1) * each);
     }
 
 private:
@@ -248,9 +208,7 @@ public:
 
     void thread(unsigned index) {
         if (index == 0) {
-            for (int i = 0; i < each; ++i) {
-                check(this->rx_.recv().has_value(), "a message comes while a sender is there");
-            }
+            this->receive(each);
             this->rx_.reset();
             return;
         }

@@ -9,39 +9,9 @@ namespace {
 using namespace model;
 
 template <unsigned Threads>
-class rendezvous_model {
-public:
-    static constexpr unsigned threads = Threads;
-    static constexpr unsigned bound = Threads == 2 ? 2 : 1;
-    static constexpr unsigned quick_bound = bound - 1;
-    static constexpr unsigned long random = 100'000;
-
+class rendezvous_model : public channel_model<Threads, decltype(weir::sync_channel<message>(0))> {
 protected:
-    rendezvous_model() {
-        auto [tx, rx] = weir::sync_channel<message>(0);
-        rx_ = std::move(rx);
-        for (unsigned i = 1; i < Threads; ++i) {
-            tx_[i] = tx;
-        }
-    }
-
-    ~rendezvous_model() {
-        for (unsigned i = 1; i < Threads; ++i) {
-            check(received_[i] == sent_[i], "a send and a receive both succeed, or neither does");
-        }
-    }
-
-    void end(const order_check<Threads>& order) {
-        for (unsigned i = 1; i < Threads; ++i) {
-            received_[i] = order.last(i);
-        }
-        rx_.reset();
-    }
-
-    weir::receiver<message> rx_;
-    weir::sync_sender<message> tx_[Threads];
-    int sent_[Threads] = {};
-    int received_[Threads] = {};
+    rendezvous_model() : rendezvous_model::channel_model(weir::sync_channel<message>(0)) {}
 };
 
 // Each send meets a receive: neither waits while the other does.
@@ -63,9 +33,7 @@ public:
             return;
         }
         order_check<Threads> order;
-        for (auto got = this->rx_.recv(); got.has_value(); got = this->rx_.recv()) {
-            order.received(*got);
-        }
+        this->receive_all(order);
         this->end(order);
     }
 
@@ -78,12 +46,10 @@ private:
 template <unsigned Threads>
 class meet_in_time : public rendezvous_model<Threads> {
 public:
-    static constexpr unsigned bound = Threads == 2 ? 2 : 0; // with one more there is no end to it: see verification.md
-    static constexpr unsigned quick_bound = Threads == 2 ? 1 : 0;
     static constexpr const char* name = Threads == 2 ? "rendezvous.time_out.2" : "rendezvous.time_out.3";
     static constexpr const char* protocol = "rendezvous against time-out";
     static constexpr const char* notes = "send timed out,receive timed out,received";
-    static constexpr const char* needs = "parked,woken";
+    static constexpr const char* needs = "parked,woken,timed out";
 
     void thread(unsigned index) {
         if (index != 0) {
@@ -98,7 +64,7 @@ public:
             return;
         }
         order_check<Threads> order;
-        for (unsigned left = Threads == 2 ? 2 : 1; left != 0; --left) {
+        for (int left = 2; left != 0; --left) {
             const auto got = this->rx_.recv_timeout(some_time());
             if (!got.has_value()) {
                 seen.noted[1] += got.error() == weir::recv_timeout_error::timeout ? 1 : 0;

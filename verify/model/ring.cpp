@@ -9,28 +9,15 @@ namespace {
 using namespace model;
 
 template <unsigned Threads, std::size_t Capacity>
-class ring_model {
-public:
-    static constexpr unsigned threads = Threads;
-    static constexpr unsigned bound = Threads == 2 ? 2 : 1;
-    static constexpr unsigned quick_bound = bound - 1;
-    static constexpr unsigned long random = 100'000;
-
+class ring_model : public channel_model<Threads, decltype(weir::sync_channel<message>(Capacity))> {
 protected:
     using ring = weir::detail::ring<message>;
 
-    ring_model() {
-        auto [tx, rx] = weir::sync_channel<message>(Capacity);
-        rx_ = std::move(rx);
-        for (unsigned i = 1; i < Threads; ++i) {
-            tx_[i] = tx;
-        }
+    ring_model() : ring_model::channel_model(weir::sync_channel<message>(Capacity)) {}
+
+    ring& flavor(unsigned sender) {
+        return static_cast<ring&>(*weir::detail::handle_access::channel_of(this->tx_[sender]));
     }
-
-    ring& flavor(unsigned sender) { return static_cast<ring&>(*weir::detail::handle_access::channel_of(tx_[sender])); }
-
-    weir::receiver<message> rx_;
-    weir::sync_sender<message> tx_[Threads];
 };
 
 // As one of a type that is only bytes: the receiver makes the message of a sender that waits.
@@ -64,12 +51,7 @@ public:
             }
             return; // and stays: no disconnection is to wake a receiver that a message did not
         }
-        order_check<Threads> order;
-        for (unsigned i = 0; i < (Threads - 1) * each; ++i) {
-            const auto got = this->rx_.recv();
-            check(got.has_value(), "a message comes while a sender is there");
-            order.received(*got);
-        }
+        this->receive((Threads - 1) * each);
         check(!this->rx_.try_recv().has_value(), "then there is no more");
     }
 
@@ -88,9 +70,9 @@ public:
     void thread(unsigned index) {
         if (index != 0) {
             for (int i = 1; i <= each; ++i) {
-                message value = numbered(index, sent_[index] + 1);
+                message value = numbered(index, this->sent_[index] + 1);
                 if (this->tx_[index].try_send(std::move(value)).has_value()) {
-                    ++sent_[index];
+                    ++this->sent_[index];
                 } else {
                     check(value.value() != 0, "what failed is untouched");
                     ++seen.noted[0];
@@ -106,27 +88,14 @@ public:
                 ++seen.noted[1];
             }
         }
-        for (auto got = this->rx_.recv(); got.has_value(); got = this->rx_.recv()) {
-            order.received(*got);
-        }
-        for (unsigned i = 1; i < Threads; ++i) {
-            received_[i] = order.last(i);
-        }
-        this->rx_.reset();
+        this->receive_all(order);
+        this->end(order);
     }
 
-    ~try_ring() {
-        for (unsigned i = 1; i < Threads; ++i) {
-            check(received_[i] == sent_[i], "all that was sent is received");
-            check(Threads != 2 || sent_[1] >= 3, "there is room for three, exactly");
-        }
-    }
+    ~try_ring() { check(Threads != 2 || this->sent_[1] >= 3, "there is room for three, exactly"); }
 
 private:
     static constexpr int each = Threads == 2 ? 5 : 3;
-
-    int sent_[Threads] = {};
-    int received_[Threads] = {};
 };
 
 // Senders that wait, and a receiver that closes or goes: each send ends, and says what became of its message.
@@ -148,7 +117,7 @@ public:
                     ++seen.noted[0];
                     break;
                 }
-                ++sent_[index];
+                ++this->sent_[index];
             }
             this->tx_[index].reset();
             return;
@@ -162,20 +131,8 @@ public:
         if (choose(2) == 0) {
             return; // those that wait are told all the same
         }
-        for (auto got = this->rx_.recv(); got.has_value(); got = this->rx_.recv()) {
-            order.received(*got);
-        }
-        for (unsigned i = 1; i < Threads; ++i) {
-            received_[i] = order.last(i);
-        }
-        emptied_ = true;
-        this->rx_.reset();
-    }
-
-    ~full_and_close() {
-        for (unsigned i = 1; i < Threads; ++i) {
-            check(!emptied_ || received_[i] == sent_[i], "a send that succeeded was received, one that failed was not");
-        }
+        this->receive_all(order);
+        this->end(order);
     }
 
 private:
@@ -193,9 +150,6 @@ private:
     }
 
     weir::detail::plain<int> before_;
-    int sent_[Threads] = {};
-    int received_[Threads] = {};
-    bool emptied_ = false;
 };
 
 // A sender that waits no longer than some time, against the receiver that serves it. A third thread sends one message, and
@@ -206,18 +160,18 @@ public:
     static constexpr const char* name = Threads == 2 ? "ring.time_out.2" : "ring.time_out.3";
     static constexpr const char* protocol = "ring full, waiter and time-out";
     static constexpr const char* notes = "send timed out,received";
-    static constexpr const char* needs = "parked,woken";
+    static constexpr const char* needs = "parked,woken,timed out";
 
     void thread(unsigned index) {
         if (index != 0) {
             if (index == 2) {
-                check(this->tx_[index].send(numbered(index, ++sent_[index])).has_value(), "the send succeeds");
+                check(this->tx_[index].send(numbered(index, ++this->sent_[index])).has_value(), "the send succeeds");
                 this->tx_[index].reset();
                 return;
             }
             for (int i = 1; i <= each; ++i) {
-                if (this->tx_[index].send_timeout(numbered(index, sent_[index] + 1), some_time()).has_value()) {
-                    ++sent_[index];
+                if (this->tx_[index].send_timeout(numbered(index, this->sent_[index] + 1), some_time()).has_value()) {
+                    ++this->sent_[index];
                 } else {
                     ++seen.noted[0];
                 }
@@ -226,27 +180,13 @@ public:
             return;
         }
         order_check<Threads> order;
-        for (auto got = this->rx_.recv(); got.has_value(); got = this->rx_.recv()) {
-            order.received(*got);
-            ++seen.noted[1];
-        }
-        for (unsigned i = 1; i < Threads; ++i) {
-            received_[i] = order.last(i);
-        }
-        this->rx_.reset();
-    }
-
-    ~send_time_out() {
-        for (unsigned i = 1; i < Threads; ++i) {
-            check(received_[i] == sent_[i], "a send that succeeded was received, one that timed out was not");
-        }
+        this->receive_all(order);
+        seen.noted[1] += order.count();
+        this->end(order);
     }
 
 private:
-    static constexpr int each = Threads == 2 ? 2 : 1; // with a time-out
-
-    int sent_[Threads] = {};
-    int received_[Threads] = {};
+    static constexpr int each = 2; // with a time-out
 };
 
 // One message at a time passes through a ring of two: who looks whether it is full says no, however old what it sees.

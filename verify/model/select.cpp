@@ -68,8 +68,6 @@ private:
 // A select that waits for some time only, against another select that would serve it or be served by it.
 class crossed_in_time : public select_model<2> {
 public:
-    static constexpr unsigned bound = 1; // the clock may be late at every look: 3,000,000 executions with one more
-    static constexpr unsigned quick_bound = 0;
     static constexpr const char* name = "select.time_out.2";
     static constexpr const char* protocol = "select claim against time-out";
     static constexpr const char* notes = "sent,received,gave up";
@@ -114,12 +112,10 @@ private:
 // A select that waits for some time only, against two threads that each may serve an arm of it.
 class served_in_time : public select_model<3> {
 public:
-    static constexpr unsigned bound = 0; // with one more there is no end to it: see verification.md
-    static constexpr unsigned quick_bound = 0;
     static constexpr const char* name = "select.time_out.3";
     static constexpr const char* protocol = "select claim against time-out";
     static constexpr const char* notes = "sent,received,gave up";
-    static constexpr const char* needs = "parked,woken";
+    static constexpr const char* needs = "parked,woken,timed out";
 
     served_in_time() {
         auto [room_tx, room_rx] = weir::sync_channel<message>(1);

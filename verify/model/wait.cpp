@@ -180,49 +180,33 @@ private:
 
 // A receive that waits for some time, against senders that send once and go.
 template <unsigned Threads>
-class receive_in_time : public wait_model<Threads> {
+class receive_in_time : public channel_model<Threads, decltype(weir::channel<message>())> {
 public:
-    static constexpr unsigned bound = Threads == 2 ? 2 : 0; // with one more there is no end to it: see verification.md
-    static constexpr unsigned quick_bound = Threads == 2 ? 1 : 0;
     static constexpr const char* name = Threads == 2 ? "wait.receive_in_time.2" : "wait.receive_in_time.3";
     static constexpr const char* protocol = "park and wake with time-out";
     static constexpr const char* notes = "received in time,gave up";
-    static constexpr const char* needs = Threads == 2 ? "parked,woken,timed out" : "parked,woken";
+    static constexpr const char* needs = "parked,woken,timed out";
 
-    receive_in_time() {
-        auto [tx, rx] = weir::channel<message>();
-        rx_ = std::move(rx);
-        for (unsigned i = 1; i < Threads; ++i) {
-            tx_[i] = tx;
-        }
-    }
+    receive_in_time() : receive_in_time::channel_model(weir::channel<message>()) {}
 
     void thread(unsigned index) {
         if (index != 0) {
-            check(tx_[index].send(numbered(index, 1)).has_value(), "the send succeeds");
-            tx_[index].reset();
+            this->sent_[index] = this->tx_[index].send(numbered(index, 1)).has_value() ? 1 : 0;
+            check(this->sent_[index] == 1, "the send succeeds");
+            this->tx_[index].reset();
             return;
         }
         order_check<Threads> order;
-        if (const auto got = rx_.recv_timeout(some_time()); got.has_value()) {
+        if (const auto got = this->rx_.recv_timeout(some_time()); got.has_value()) {
             order.received(*got);
             ++seen.noted[0];
         } else {
             check(got.error() == weir::recv_timeout_error::timeout, "there is a message, or the time is over");
             ++seen.noted[1];
         }
-        for (auto got = rx_.recv(); got.has_value(); got = rx_.recv()) {
-            order.received(*got);
-        }
-        for (unsigned i = 1; i < Threads; ++i) {
-            check(order.last(i) == 1, "a time-out loses no message and no wake");
-        }
-        rx_.reset();
+        this->receive_all(order); // a time-out loses no message and no wake
+        this->end(order);
     }
-
-private:
-    weir::receiver<message> rx_;
-    weir::sender<message> tx_[Threads];
 };
 
 // A stop request against a message, for a receive that waits. With two threads: the request alone ends it.

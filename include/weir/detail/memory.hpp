@@ -7,6 +7,7 @@
 
 #include <weir/detail/platform/fatal.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -45,6 +46,14 @@ inline void* try_allocate(std::size_t size, std::size_t alignment) noexcept {
 }
 
 inline void deallocate(void* place) noexcept { ::operator delete(static_cast<void**>(place)[-1]); }
+
+// Room in a std::vector for so many values in all; where it grows, to twice as much or more. Throws std::bad_alloc.
+template <class Vector>
+void make_room(Vector& values, std::size_t size) {
+    if (values.capacity() < size) {
+        values.reserve(std::max(size, 2 * values.capacity()));
+    }
+}
 
 } // namespace weir::detail
 

@@ -4,6 +4,7 @@
 #include "support/allocation.hpp"
 #include "support/fake_channel.hpp"
 #include "support/scale.hpp"
+#include "support/test_waiter.hpp"
 #include "support/threads.hpp"
 
 #include <gtest/gtest.h>
@@ -196,6 +197,24 @@ TEST(channel_base, tells_of_a_second_one_in_the_receiver) {
     EXPECT_FALSE(channel->enter_receiver());
     channel->leave_receiver();
     EXPECT_TRUE(channel->enter_receiver());
+    channel->drop_receiver();
+    channel->drop_sender();
+}
+
+TEST(channel_base, closing_tells_each_waiter_of_the_receiving_side_and_each_watcher) {
+    fake_history log;
+    auto* const channel = new fake(log);
+    sole_waiter receives;
+    sole_waiter watches;
+    channel->watch_receiving(receives.waiter);
+    channel->watch_closing(watches.waiter);
+    channel->close();
+    for (sole_waiter* const each : {&receives, &watches}) {
+        EXPECT_EQ(each->waiter.finishes(), 1);
+        EXPECT_EQ(each->waiter.outcome(), weir::detail::answer::retry);
+    }
+    channel->unwatch_receiving(receives.waiter);
+    channel->unwatch_closing(watches.waiter);
     channel->drop_receiver();
     channel->drop_sender();
 }

@@ -37,14 +37,13 @@ public:
     void before() {
         now_running.begin();
         allocations_that_may_fail = 0;
-        steady_clock::is_late = false;
-        steady_clock::may_be_late = false;
+        steady_clock::reset();
         model_ = current->make();
     }
     void thread(unsigned index) { model_->run(index); }
     void after() {
         allocations_that_may_fail = 0;
-        steady_clock::may_be_late = false;
+        steady_clock::reset();
         delete model_;
         check(now_running.alive == 0, "each message that was made is destroyed, once");
         now_running.end();

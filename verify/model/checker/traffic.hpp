@@ -34,6 +34,7 @@ public:
         highest_ = std::max(highest_, Message::last_slot());
     }
     int last(unsigned sender) const noexcept { return last_[sender]; }
+    unsigned count() const noexcept { return count_; }
     unsigned passed() const noexcept { return passed_; }
 
 private:
@@ -42,6 +43,63 @@ private:
     const unsigned slots_;
     unsigned count_ = 0;
     unsigned passed_ = 0;
+};
+
+// What most models are: one sender to a thread, and thread 0 the receiver. `Ends` is what makes a channel.
+template <unsigned Threads, class Ends>
+class channel_model {
+public:
+    static constexpr unsigned threads = Threads;
+    static constexpr unsigned bound = Threads == 2 ? 2 : 1;
+    static constexpr unsigned quick_bound = bound - 1;
+    static constexpr unsigned long random = 100'000;
+
+protected:
+    explicit channel_model(Ends ends) : rx_(std::move(ends.rx)) {
+        for (unsigned i = 1; i < Threads; ++i) {
+            tx_[i] = ends.tx;
+        }
+    }
+
+    ~channel_model() {
+        for (unsigned i = 1; is_over_ && i < Threads; ++i) {
+            check(received_[i] == sent_[i], "a send that succeeded was received, one that failed was not");
+        }
+    }
+
+    // As many messages as come while a sender is there.
+    void receive_all(order_check<Threads>& order) {
+        for (auto got = rx_.recv(); got.has_value(); got = rx_.recv()) {
+            order.received(*got);
+        }
+    }
+
+    // So many, from senders that stay.
+    void receive(unsigned count) {
+        order_check<Threads> order;
+        for (unsigned i = 0; i < count; ++i) {
+            const auto got = rx_.recv();
+            check(got.has_value(), "a message comes while a sender is there");
+            order.received(*got);
+        }
+    }
+
+    // The receiver goes. What it received is to be what was sent, if its models counted that in `sent_`.
+    void end(const order_check<Threads>& order) {
+        for (unsigned i = 1; i < Threads; ++i) {
+            received_[i] = order.last(i);
+        }
+        is_over_ = true;
+        rx_.reset();
+    }
+
+    decltype(Ends::rx) rx_;
+    decltype(Ends::tx) tx_[Threads];
+    int sent_[Threads] = {};
+
+private:
+    int received_[Threads] = {};
+    bool is_over_ = false;
 };
 
 // A word of the model's own, for what its threads tell each other.
@@ -90,9 +148,9 @@ private:
     int before_[3][4] = {};
 };
 
-// An hour, which the model's clock may let pass at any time.
+// An hour from the next look at the clock, which may let it pass at any time after that.
 inline std::chrono::hours some_time() {
-    weir::detail::steady_clock::may_be_late = true;
+    weir::detail::steady_clock::begin_hour();
     return std::chrono::hours(1);
 }
 

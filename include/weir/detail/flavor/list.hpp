@@ -39,7 +39,7 @@
 #include <weir/detail/channel_core.hpp>
 #include <weir/detail/flavor/list_block.hpp>
 #include <weir/detail/flavor/look_ahead.hpp>
-#include <weir/detail/platform/cpu.hpp>
+#include <weir/detail/flavor/prefetch.hpp>
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/receiving.hpp>
 
@@ -210,7 +210,6 @@ private:
     static constexpr std::uint64_t closed_bit = 1;
     static constexpr std::uint64_t step = 2;
     static constexpr bool claims_blindly = Sizes::reserve != 0;
-    static constexpr std::uint32_t prefetch_ahead = 16;
     static constexpr int most_looks = 8;
     static constexpr std::size_t alignment = alignof(T) > cache_line ? alignof(T) : cache_line;
 
@@ -322,8 +321,8 @@ private:
             in = find_block(in, index);
         }
         const auto slot = static_cast<std::uint32_t>(index - in->start);
-        if (sizeof(T) <= cache_line && slot + prefetch_ahead < in->size) [[likely]] {
-            detail::prefetch_for_write(in->value(slot + prefetch_ahead));
+        if (slot + prefetch_ahead<T> < in->size) [[likely]] {
+            detail::prefetch_value<T>(in->value(slot + prefetch_ahead<T>));
         }
         source.make_at(in->value(slot));
         WEIR_POINT("list.made");

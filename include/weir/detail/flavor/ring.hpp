@@ -34,8 +34,8 @@
 #include <weir/detail/channel_core.hpp>
 #include <weir/detail/flavor/blocking_send.hpp>
 #include <weir/detail/flavor/look_ahead.hpp>
+#include <weir/detail/flavor/prefetch.hpp>
 #include <weir/detail/flavor/ring_slots.hpp>
-#include <weir/detail/platform/cpu.hpp>
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/receiving.hpp>
 #include <weir/detail/wait/backoff.hpp>
@@ -249,7 +249,6 @@ public:
 private:
     static constexpr std::uint64_t closed_bit = 1;
     static constexpr std::size_t alignment = slots_type::alignment;
-    static constexpr std::size_t prefetch_ahead = 16;
     static constexpr int most_looks = 8;
 
     // A few small slots share the line of the head: who waits for the one gets the other with it.
@@ -334,9 +333,9 @@ private:
     void write(std::uint64_t ticket, Source& source) noexcept {
         WEIR_POINT("ring.claimed");
         const place at = slots_.at(slot_of(ticket));
-        if (sizeof(T) <= cache_line && slot_of(ticket) + prefetch_ahead < capacity_) [[likely]] {
-            detail::prefetch_for_write(reinterpret_cast<std::byte*>(at.value) +
-                                       slots_type::bytes_between(prefetch_ahead));
+        if (slot_of(ticket) + prefetch_ahead<T> < capacity_) [[likely]] {
+            detail::prefetch_value<T>(reinterpret_cast<std::byte*>(at.value) +
+                                      slots_type::bytes_between(prefetch_ahead<T>));
         }
         source.make_at(at.value);
         WEIR_POINT("ring.made");

@@ -6,10 +6,11 @@
 //   candidate  perhaps ready: it is looked at when it is drawn                       the selector's thread
 //   enrolled   not ready when looked at; whoever makes it ready will tell            candidate -> enrolled: that thread
 //   told       somebody took its claim, and pushed it onto the told list             enrolled -> told: who tells
-//   timed      a timer's, kept in a heap by when it is due                           candidate -> timed: that thread
-// told -> candidate, and timed -> candidate once due: the selector's thread, before it draws. An entry that was found
-// ready stays a candidate. So a wait costs as much as there is news, however many entries there are; entries that are
-// ready are drawn alike. Only where the time is out all are looked at, since who is about to tell may have been stopped.
+//   timed      enrolled, and a timer's: kept in a heap by when it is due, too         enrolled -> timed: that thread
+// told -> candidate, and timed -> candidate once due: the selector's thread, before it draws; a timer's is told where
+// its receiver is closed or goes. An entry that was found ready stays a candidate. So a wait costs as much as there is
+// news, however many entries there are; entries that are ready are drawn alike. Only where the time is out all are looked
+// at, since who is about to tell may have been stopped.
 //
 // Who tells touches the entry, then the told list, then the core's parker, and may be stopped between them for any time.
 // Each enrolled entry therefore holds the core, and who takes its claim gives that up as the last touch; who holds the
@@ -17,7 +18,10 @@
 #ifndef WEIR_DETAIL_SELECT_SELECTOR_CORE_HPP
 #define WEIR_DETAIL_SELECT_SELECTOR_CORE_HPP
 
+#include <weir/detail/memory.hpp>
 #include <weir/detail/platform/atomic.hpp>
+#include <weir/detail/platform/injection.hpp>
+#include <weir/detail/select/due_heap.hpp>
 #include <weir/detail/select/random.hpp>
 #include <weir/detail/wait/deadline.hpp>
 #include <weir/detail/wait/parker.hpp>
@@ -45,12 +49,17 @@ public:
 
 private:
     friend selector_core;
+    friend due_heap<selector_entry>;
+
+    // In the heap; not later than due().
+    deadline due_at() const noexcept { return due_at_; }
+    std::size_t& place() noexcept { return place_; }
 
     selector_core* core_ = nullptr;
     plain<selector_entry*> told_next_ = nullptr;
     std::size_t key_ = 0;
-    std::size_t place_ = 0;               // among the candidates
-    deadline due_at_ = deadline::never(); // in the heap; not later than due()
+    std::size_t place_ = 0; // among the candidates, or in the heap
+    deadline due_at_ = deadline::never();
     enum class state : std::uint8_t { candidate, enrolled, timed, removed } state_ = state::candidate;
 };
 
@@ -66,9 +75,9 @@ public:
     std::size_t add(std::unique_ptr<selector_entry> entry) {
         const std::size_t key = free_keys_.empty() ? entries_.size() : free_keys_.back();
         // Room first, so that nothing throws later.
-        reserve(candidates_, entries_.size() + 1);
-        reserve(timed_, entries_.size() + 1);
-        reserve(free_keys_, entries_.size() + 1);
+        detail::make_room(candidates_, entries_.size() + 1);
+        timed_.reserve(entries_.size() + 1);
+        detail::make_room(free_keys_, entries_.size() + 1);
         if (free_keys_.empty()) {
             entries_.push_back(nullptr);
         } else {
@@ -92,17 +101,14 @@ public:
             leave_candidates(*entry);
             break;
         case selector_entry::state::timed:
-            timed_.erase(std::find(timed_.begin(), timed_.end(), entry));
-            std::make_heap(timed_.begin(), timed_.end(), is_later);
-            break;
+            timed_.erase(*entry);
+            [[fallthrough]];
         case selector_entry::state::enrolled:
         case selector_entry::state::removed:
-            if (!entry->take()) {
+            if (!try_withdraw(*entry)) {
                 entry->state_ = selector_entry::state::removed; // freed when it is told
                 return;
             }
-            entry->withdraw();
-            holders_.fetch_sub(1, memory_order_relaxed); // not the last: the selector is here
             break;
         }
         delete entry;
@@ -119,7 +125,7 @@ public:
             if (until.has_passed()) {
                 return look_at_all();
             }
-            const deadline next = timed_.empty() ? until : std::min(until, timed_.front()->due_at_);
+            const deadline next = timed_.is_empty() ? until : std::min(until, timed_.front().due_at_);
             const auto is_told = [this]() noexcept { return told_.load(memory_order_relaxed) != nullptr; };
             if (!spin_.wait(0, is_told, is_told)) {
                 (void)parker_.park(next);
@@ -142,21 +148,13 @@ public:
             entry.told_next_ = first;
             // release, pairs with [told]
         } while (!told_.compare_exchange_weak(first, &entry, memory_order_release, memory_order_relaxed));
+        WEIR_POINT("selector.told");
         parker_.unpark();
         release();
     }
 
 private:
     ~selector_core() { free_told(); }
-
-    template <class Value>
-    static void reserve(std::vector<Value>& values, std::size_t size) {
-        if (values.capacity() < size) {
-            values.reserve(std::max(size, 2 * values.capacity()));
-        }
-    }
-
-    static bool is_later(selector_entry* one, selector_entry* other) noexcept { return one->due_at_ > other->due_at_; }
 
     void release() noexcept {
         // acq_rel: pairs with itself; all that was told is there when the last one frees it
@@ -176,6 +174,16 @@ private:
         candidates_.pop_back();
     }
 
+    // Of one that is enrolled. False: somebody tells it.
+    bool try_withdraw(selector_entry& entry) noexcept {
+        if (!entry.take()) {
+            return false;
+        }
+        entry.withdraw();
+        holders_.fetch_sub(1, memory_order_relaxed); // not the last: the selector is here
+        return true;
+    }
+
     // All news become candidates.
     void collect() noexcept {
         if (told_.load(memory_order_relaxed) != nullptr) {
@@ -185,15 +193,21 @@ private:
                 if (entry->state_ == selector_entry::state::removed) {
                     delete entry;
                 } else {
+                    if (entry->state_ == selector_entry::state::timed) {
+                        timed_.erase(*entry);
+                    }
                     become_candidate(*entry);
                 }
                 entry = next;
             }
         }
-        while (!timed_.empty() && timed_.front()->due_at_.has_passed()) {
-            std::pop_heap(timed_.begin(), timed_.end(), is_later);
-            become_candidate(*timed_.back());
-            timed_.pop_back();
+        while (!timed_.is_empty() && timed_.front().due_at_.has_passed()) {
+            selector_entry& due = timed_.front();
+            timed_.erase(due);
+            due.state_ = selector_entry::state::enrolled;
+            if (try_withdraw(due)) {
+                become_candidate(due);
+            }
         }
     }
 
@@ -206,21 +220,17 @@ private:
                 return &drawn;
             }
             leave_candidates(drawn);
-            if (drawn.is_timed()) {
-                drawn.state_ = selector_entry::state::timed;
-                drawn.due_at_ = drawn.due();
-                timed_.push_back(&drawn); // there is room
-                std::push_heap(timed_.begin(), timed_.end(), is_later);
-                continue;
-            }
             drawn.reopen();
             drawn.state_ = selector_entry::state::enrolled;
             holders_.fetch_add(1, memory_order_relaxed);
-            if (drawn.enrol() && drawn.take()) {
-                drawn.withdraw();
-                holders_.fetch_sub(1, memory_order_relaxed);
+            if (drawn.enrol() && try_withdraw(drawn)) {
                 become_candidate(drawn);
                 return &drawn;
+            }
+            if (drawn.is_timed()) {
+                drawn.state_ = selector_entry::state::timed;
+                drawn.due_at_ = drawn.due();
+                timed_.push(drawn); // there is room
             }
         }
         return nullptr;
@@ -248,7 +258,7 @@ private:
     std::vector<selector_entry*> entries_; // by key
     std::vector<std::size_t> free_keys_;
     std::vector<selector_entry*> candidates_;
-    std::vector<selector_entry*> timed_; // a heap: the front is due first
+    due_heap<selector_entry> timed_;
     spin_policy spin_{1};
 
     // Others write these.

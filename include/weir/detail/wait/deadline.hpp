@@ -53,6 +53,17 @@ public:
         return exact < most ? std::chrono::duration_cast<clock::duration>(to_whole(exact)) : clock::duration::max();
     }
 
+    // A time as the clock counts, rounded up. Before its first, and NaN: the first; after its last: the last.
+    template <class Duration>
+    static clock::time_point nearest(const std::chrono::time_point<clock, Duration>& time) {
+        const span exact = to_span(time.time_since_epoch());
+        if (!(exact > -most)) {
+            return clock::time_point::min();
+        }
+        return exact < most ? clock::time_point(std::chrono::duration_cast<clock::duration>(to_whole(exact)))
+                            : clock::time_point::max();
+    }
+
     // Whether `time` has come on its own clock.
     template <class Clock, class Duration>
     static bool reached(const std::chrono::time_point<Clock, Duration>& time) {

@@ -140,6 +140,16 @@ TEST(rendezvous_flavor, a_closed_one_says_disconnected_at_once) {
     EXPECT_EQ(channel.take(deadline::never()).error, weir::channel_errc::disconnected);
 }
 
+TEST(rendezvous_flavor, a_receive_does_not_open_it_again) {
+    held channel(numbers::make());
+    channel->close();
+    // One that was before its wait when the close came.
+    const auto ends = []() noexcept { return true; };
+    EXPECT_EQ(channel->wait(deadline::never(), weir::detail::no_stop(), ends), weir::detail::wait_result::ready);
+    EXPECT_TRUE(channel->is_closed_for_sending());
+    EXPECT_EQ(channel.try_send(1), send_result::disconnected);
+}
+
 TEST(rendezvous_flavor, the_last_senders_going_ends_a_receive) {
     held channel(numbers::make());
     std::jthread going([&] { channel.drop_sender(); });

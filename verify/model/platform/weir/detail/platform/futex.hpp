@@ -15,8 +15,12 @@ namespace weir::detail {
 
 inline void futex_wait(const atomic<std::uint32_t>& word, std::uint32_t expected, steady_clock::time_point until,
                        const model::where& at = model::where::current()) noexcept {
-    if (!model::now_running.sleep(&word, expected, until != steady_clock::time_point::max(), at)) {
-        steady_clock::is_late = true;
+    const bool is_timed = until != steady_clock::time_point::max();
+    if (is_timed && steady_clock::has_passed(until)) {
+        return;
+    }
+    if (!model::now_running.sleep(&word, expected, is_timed, at)) {
+        steady_clock::pass();
     }
 }
 

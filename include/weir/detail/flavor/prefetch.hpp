@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A sender's next slots were last read by the receiver, whose cache holds their lines. A write to them waits until they
+// have come over, and the claim of the message after that waits for the write. So a sender asks for the lines of a
+// slot some way ahead while it fills its own.
+#ifndef WEIR_DETAIL_FLAVOR_PREFETCH_HPP
+#define WEIR_DETAIL_FLAVOR_PREFETCH_HPP
+
+#include <weir/detail/memory.hpp>
+#include <weir/detail/platform/config.hpp>
+#include <weir/detail/platform/cpu.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace weir::detail {
+
+// How many slots ahead: about a kilobyte, and never fewer than one.
+template <class T>
+constexpr std::uint32_t prefetch_ahead = static_cast<std::uint32_t>(std::clamp<std::size_t>(1024 / sizeof(T), 1, 16));
+
+// Asks for the lines of a slot's value; of a very large one, for the first 64.
+template <class T>
+WEIR_INLINE void prefetch_value(const void* value) noexcept {
+    const std::byte* const bytes = static_cast<const std::byte*>(value);
+    for (std::size_t at = 0; at < std::min(sizeof(T), 64 * cache_line); at += cache_line) {
+        detail::prefetch_for_write(bytes + at);
+    }
+}
+
+} // namespace weir::detail
+
+#endif
