@@ -124,6 +124,7 @@ TEST_P(asio_costs, threads_and_coroutines_that_wait_for_each_other_allocate_noth
     {
         net::io_context context(1);
         net::co_spawn(context, receive_all(rx, taken), net::detached);
+        context.poll(); // the first wait in a context makes the list of those that wait
         worker sends([to = std::exchange(tx, {})]() mutable {
             for (uint64_t i = 0; i < count; ++i)
                 EXPECT_TRUE(to.send(i));
@@ -138,6 +139,7 @@ TEST_P(asio_costs, threads_and_coroutines_that_wait_for_each_other_allocate_noth
     {
         net::io_context context(1);
         net::co_spawn(context, send_all(std::exchange(other_tx, {}), count), net::detached);
+        context.poll();
         worker receives([&, from = std::move(other_rx)]() mutable {
             for (uint64_t message : from) {
                 if (message == warm)
@@ -160,6 +162,8 @@ TEST_P(asio_costs, coroutines_on_two_threads_allocate_nothing) {
     net::io_context sending(1);
     net::co_spawn(receiving, receive_all(rx, taken), net::detached);
     net::co_spawn(sending, send_all(std::exchange(tx, {}), count), net::detached);
+    receiving.poll();
+    sending.poll();
     worker sends([&] { run_for(sending, patience); });
     run_for(receiving, patience);
     EXPECT_EQ(taken, 0u);
