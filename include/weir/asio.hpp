@@ -35,10 +35,11 @@ template <class T>
 struct initiate_recv {
     template <class Handler, class Executor>
     WEIR_CHECKED_FUNCTION void operator()(Handler handler, receiver<T>* rx, const Executor& without) const {
-        const auto executor = net::get_associated_executor(handler, without);
-        handled_operation<receive_operation<T, WEIR_CHECKED != 0>, Handler,
-                          std::remove_const_t<decltype(executor)>>::initiate(handler, executor,
-                                                                             handle_access::channel_received_by(*rx));
+        detail::unwrap<net::io_context::executor_type>(
+            net::get_associated_executor(handler, without), [&]<class Known>(const Known& executor) {
+                handled_operation<receive_operation<T, WEIR_CHECKED != 0>, Handler, Known>::initiate(
+                    handler, executor, handle_access::channel_received_by(*rx));
+            });
     }
 };
 
@@ -46,17 +47,18 @@ template <class T>
 struct initiate_send {
     template <class Handler, class Value, class Executor>
     void operator()(Handler handler, const sync_sender<T>& tx, Value&& value, const Executor& without) const {
-        const auto executor = net::get_associated_executor(handler, without);
-        using executor_type = std::remove_const_t<decltype(executor)>;
-        if constexpr (refers_to_message<T, Value>) {
-            using message = typename std::remove_cvref_t<Value>::type;
-            using kind = send_operation<T, referred_message<message>, typename referred<message>::type>;
-            handled_operation<kind, Handler, executor_type>::initiate(handler, executor, value, tx);
-        } else {
-            using kind = send_operation<T, owned_message<T>, T>;
-            handled_operation<kind, Handler, executor_type>::initiate(handler, executor, std::forward<Value>(value),
+        detail::unwrap<net::io_context::executor_type>(
+            net::get_associated_executor(handler, without), [&]<class Known>(const Known& executor) {
+                if constexpr (refers_to_message<T, Value>) {
+                    using message = typename std::remove_cvref_t<Value>::type;
+                    using kind = send_operation<T, referred_message<message>, typename referred<message>::type>;
+                    handled_operation<kind, Handler, Known>::initiate(handler, executor, value, tx);
+                } else {
+                    using kind = send_operation<T, owned_message<T>, T>;
+                    handled_operation<kind, Handler, Known>::initiate(handler, executor, std::forward<Value>(value),
                                                                       tx);
-        }
+                }
+            });
     }
 
     template <class Handler, class Value, class Executor>

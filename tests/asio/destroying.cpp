@@ -215,4 +215,28 @@ TEST_P(asio_destroying, two_coroutines_of_one_context_seldom_wait_for_each_other
     EXPECT_LE(waits.value(), 5);
 }
 
+TEST(asio_looking, gives_way_after_waits_for_small_batches_and_seldom_again_where_that_is_in_vain) {
+    visits ways("runner", "asio.gives_way");
+    const auto wait_after = [](int batch) {
+        for (int i = 0; i < batch; ++i)
+            weir::detail::looking().end();
+        weir::detail::looking in_vain;
+        while (in_vain.goes_on()) {
+        }
+    };
+    actor runner("runner", [&] {
+        for (int i = 0; i < 100; ++i)
+            wait_after(3);
+        for (int i = 0; i < 8; ++i)
+            wait_after(2);
+        EXPECT_EQ(ways.value(), 0);
+        wait_after(0);
+        EXPECT_EQ(ways.value(), 1);
+        for (int i = 0; i < 1000; ++i)
+            wait_after(0);
+        EXPECT_LE(ways.value(), 40);
+    });
+    runner.join();
+}
+
 } // namespace

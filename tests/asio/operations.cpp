@@ -160,6 +160,17 @@ TEST_P(asio_operations, a_receive_begun_inside_a_handler_has_a_turn_before_it_wa
                                                 : (names{"received", "posted later"}));
 }
 
+TEST_P(asio_operations, a_receive_begun_inside_a_handler_waits_in_the_end) {
+    weir::asio::async_recv(executor(), ends.rx, [&](received<value>) { recv(); });
+    EXPECT_TRUE(ends.tx.try_send(made(1)));
+    run(*context); // returns when nothing is ready
+    EXPECT_FALSE(got);
+    EXPECT_EQ(run(*context), 0u);
+    EXPECT_TRUE(ends.tx.try_send(made(2)));
+    EXPECT_EQ(run(*context), 1u);
+    expect_received(2);
+}
+
 // So that the next receive, which is begun by then, comes before the next send.
 TEST_P(asio_bounded, a_send_that_is_served_inside_a_handler_gives_way_once) {
     fill();

@@ -6,9 +6,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -119,8 +122,20 @@ TEST_P(coroutine_stress, threads_and_coroutines_send_and_one_or_the_other_receiv
     }
 }
 
-// One thread sends, one resumes, and this one destroys the receiving coroutine and makes another: each message is received
-// once, in order.
+// ---- Ends of waits against deliveries ----
+//
+// One thread delivers, this one ends the wait, both as fast as they can: a receive loses no message, a send succeeds or keeps its
+// value. Each test prints how often either was first.
+
+void report(std::size_t rounds, uint64_t delivered) {
+    std::printf("%zu rounds, %llu delivered\n", rounds, static_cast<unsigned long long>(delivered));
+}
+// Another time each round, so that the end comes before the delivery, with it, or after.
+void pause_for(std::size_t round) {
+    for (std::size_t pauses = 0; pauses < round % 128; ++pauses)
+        weir::detail::pause();
+}
+
 // Keeps the handle of the coroutine that was woken, and does nothing with it.
 class slot {
 public:
@@ -134,49 +149,93 @@ struct to_slot {
     void operator()(std::coroutine_handle<> handle) const noexcept { where->put(handle); }
 };
 
-task receive_next(weir::receiver<uint64_t>& rx, slot& woken, uint64_t& got, bool& has_got) {
-    const auto message = co_await weir::resume_on(weir::async_recv(rx), to_slot{&woken});
-    if (message) {
-        got = *message;
-        has_got = true;
-    }
+// However it ends, it ends soon.
+bool ends_soon(const task& waited_for) {
+    for (int i = 0; i < 1000 && !waited_for.has_ended(); ++i)
+        std::this_thread::yield();
+    return waited_for.ends();
 }
 
-TEST_P(coroutine_stress, a_receive_that_is_destroyed_while_it_is_served_loses_nothing) {
-    const std::size_t rounds = how_often(100000);
-    auto [tx, rx] = open<uint64_t>(GetParam());
-    std::atomic<bool> has_ended{false};
-    std::atomic<uint64_t> sent{0};
-    worker sends([&] {
-        for (uint64_t number = 0; !has_ended; ++number) {
-            for (auto result = tx.try_send(number); !result; result = tx.try_send(number)) {
-                if (has_ended)
+// A thread that sends 0, 1, 2 and so on.
+class numbers {
+public:
+    explicit numbers(any_sender<uint64_t> tx) : thread_([this, tx] { send_to(tx); }) {}
+
+    // How many went in.
+    uint64_t end() {
+        has_ended_ = true;
+        thread_.join();
+        return sent_;
+    }
+
+private:
+    void send_to(const any_sender<uint64_t>& tx) {
+        for (; !has_ended_; ++sent_) {
+            for (auto result = tx.try_send(sent_); !result; result = tx.try_send(sent_)) {
+                if (has_ended_)
                     return;
             }
-            sent = number + 1;
-            for (uint64_t i = 0; i < number % 64; ++i)
+            for (uint64_t i = 0; i < sent_ % 64; ++i)
                 weir::detail::pause();
         }
-    });
+    }
+
+    std::atomic<bool> has_ended_{false};
+    uint64_t sent_ = 0;
+    worker thread_;
+};
+
+// Each round makes a receive, and ends it; what it has received follows what was received before.
+template <class Round>
+void expect_all_received(const flavor& of, std::size_t rounds, Round round) {
+    auto [tx, rx] = open<uint64_t>(of);
+    numbers sends(tx);
     uint64_t expected = 0;
     uint64_t wrong = 0;
     for (std::size_t i = 0; i < rounds; ++i) {
-        slot woken;
-        uint64_t got = 0;
-        bool has_got = false;
-        task receives = receive_next(rx, woken, got, has_got);
-        for (std::size_t pauses = 0; pauses < i % 128; ++pauses)
-            weir::detail::pause();
-        receives.destroy();
-        if (has_got)
-            wrong += got == expected++ ? 0 : 1;
+        if (const std::optional<uint64_t> got = round(rx, i))
+            wrong += *got == expected++ ? 0 : 1;
     }
-    has_ended = true;
-    sends.join();
+    report(rounds, expected);
+    const uint64_t sent = sends.end();
     while (const auto rest = rx.try_recv())
         wrong += *rest == expected++ ? 0 : 1;
     EXPECT_EQ(expected, sent);
     EXPECT_EQ(wrong, 0u);
+}
+
+TEST_P(coroutine_stress, a_receive_that_is_destroyed_while_it_is_served_loses_nothing) {
+    const auto receive = [](weir::receiver<uint64_t>& rx, slot& woken, std::optional<uint64_t>& got) -> task {
+        if (const auto message = co_await weir::resume_on(weir::async_recv(rx), to_slot{&woken}))
+            got = *message;
+    };
+    expect_all_received(GetParam(), how_often(100000), [&](weir::receiver<uint64_t>& rx, std::size_t round) {
+        slot woken;
+        std::optional<uint64_t> got;
+        task receives = receive(rx, woken, got);
+        pause_for(round);
+        receives.destroy();
+        return got;
+    });
+}
+
+TEST_P(coroutine_stress, a_receive_that_is_stopped_while_it_is_served_loses_nothing) {
+    const auto receive = [](weir::receiver<uint64_t>& rx, std::stop_token stop, std::optional<uint64_t>& got) -> task {
+        const auto message = co_await weir::async_recv(rx, stop);
+        if (message)
+            got = *message;
+        else
+            EXPECT_EQ(message.error(), weir::recv_stop_error::stopped);
+    };
+    expect_all_received(GetParam(), how_often(100000), [&](weir::receiver<uint64_t>& rx, std::size_t round) {
+        std::stop_source stop;
+        std::optional<uint64_t> got;
+        const task receives = receive(rx, stop.get_token(), got);
+        pause_for(round);
+        stop.request_stop();
+        EXPECT_TRUE(ends_soon(receives));
+        return got;
+    });
 }
 
 // A value that tells whether it was sent.
@@ -190,11 +249,10 @@ struct telling {
     uint64_t number;
 };
 
-TEST_P(coroutine_stress, a_send_that_is_destroyed_while_it_is_served_is_sent_or_not_and_the_next_gets_its_room) {
-    if (GetParam().is_unbounded())
-        return;
-    const std::size_t rounds = how_often(50000);
-    auto [tx, rx] = open<telling>(GetParam());
+// Each round makes a send, and ends it. Another thread sends too, and gets the room that one leaves.
+template <class Round>
+void expect_all_sent(const flavor& of, std::size_t rounds, Round round) {
+    auto [tx, rx] = open<telling>(of);
     std::atomic<uint64_t> received{0};
     std::atomic<uint64_t> wrong{0};
     worker receives([&] {
@@ -211,25 +269,51 @@ TEST_P(coroutine_stress, a_send_that_is_destroyed_while_it_is_served_is_sent_or_
             EXPECT_TRUE(handle.send(telling(told, ~uint64_t{0})));
         handle.reset();
     });
-    uint64_t sent = rounds / 4;
-    const auto send = [](const weir::sync_sender<telling>& to, telling& message, slot& woken) -> task {
-        static_cast<void>(co_await weir::resume_on(weir::async_send(to, std::move(message)), to_slot{&woken}));
-    };
+    uint64_t sent = 0;
     for (std::size_t i = 0; i < rounds; ++i) {
-        slot woken;
         std::atomic<bool> is_sent{false};
         telling message(is_sent, i + 1);
-        task sends = send(*handles<telling>(tx).bounded, message, woken);
-        for (std::size_t pauses = 0; pauses < i % 128; ++pauses)
-            weir::detail::pause();
-        sends.destroy();
+        round(*handles<telling>(tx).bounded, message, i);
         sent += is_sent ? 1 : 0;
     }
+    report(rounds, sent);
     tx.reset();
     competes.join();
     receives.join();
-    EXPECT_EQ(received, sent);
+    EXPECT_EQ(received, sent + rounds / 4);
     EXPECT_EQ(wrong, 0u);
+}
+
+TEST_P(coroutine_stress, a_send_that_is_destroyed_while_it_is_served_is_sent_or_not_and_the_next_gets_its_room) {
+    if (GetParam().is_unbounded())
+        return;
+    const auto send = [](const weir::sync_sender<telling>& to, telling& message, slot& woken) -> task {
+        static_cast<void>(co_await weir::resume_on(weir::async_send(to, std::move(message)), to_slot{&woken}));
+    };
+    const auto round = [&](const weir::sync_sender<telling>& tx, telling& message, std::size_t number) {
+        slot woken;
+        task sends = send(tx, message, woken);
+        pause_for(number);
+        sends.destroy();
+    };
+    expect_all_sent(GetParam(), how_often(50000), round);
+}
+
+TEST_P(coroutine_stress, a_send_that_is_stopped_while_it_is_served_is_sent_or_not_and_the_next_gets_its_room) {
+    if (GetParam().is_unbounded())
+        return;
+    const auto send = [](const weir::sync_sender<telling>& to, telling& message, std::stop_token stop) -> task {
+        const auto sent = co_await weir::async_send(to, std::move(message), stop);
+        EXPECT_EQ(sent.has_value(), message.is_sent == nullptr);
+    };
+    const auto round = [&](const weir::sync_sender<telling>& tx, telling& message, std::size_t number) {
+        std::stop_source stop;
+        const task sends = send(tx, message, stop.get_token());
+        pause_for(number);
+        stop.request_stop();
+        EXPECT_TRUE(ends_soon(sends));
+    };
+    expect_all_sent(GetParam(), how_often(50000), round);
 }
 
 // The coroutine goes on in the thread of the timers, this one looks at the receiver and closes it.

@@ -12,8 +12,8 @@
 //
 // Of two coroutines on one executor, one that sends and one that receives, each could wait for the other at each message. They need
 // not: others that are in the queue already are on the way. So a receive that is begun inside a handler looks when its turn comes,
-// and only then waits; and a send that was served inside a handler, whose message keeps its place until that receiver's next turn,
-// lets it have that turn before it goes on and sends the next.
+// perhaps at some turns after that (looking.hpp), and only then waits; and a send that was served inside a handler, whose message
+// keeps its place until that receiver's next turn, lets it have that turn before it goes on and sends the next.
 //
 // What must hold
 //  I1  Who takes it out of the list owns it: who ended the wait, or the context, which goes.
@@ -27,7 +27,9 @@
 #define WEIR_DETAIL_ASIO_OPERATION_HPP
 
 #include <weir/detail/asio/net.hpp>
+#include <weir/detail/asio/ticket_room.hpp>
 #include <weir/detail/platform/atomic.hpp>
+#include <weir/detail/platform/config.hpp>
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/platform/storage.hpp>
 #include <weir/detail/wait/async_wait.hpp>
@@ -39,6 +41,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 namespace weir::detail::inline WEIR_ASIO_KIND {
@@ -127,7 +131,7 @@ private:
     parker* last_post_ = nullptr;
 };
 
-// Whether this thread is running a ticket.
+// Whether this thread is running a ticket, or calls a handler.
 class handling {
 public:
     handling() noexcept { ++depth(); }
@@ -155,12 +159,17 @@ public:
         void operator()(operation* owned) const noexcept { owned->destroy(); }
     };
 
+    // For its ticket, while it is posted.
+    void* room() noexcept { return &room_; }
+
 protected:
     operation() = default;
     ~operation() = default;
 
     // Before it waits. Throws where memory is out.
-    void set_home(net::execution_context& context) { home_ = &net::use_service<waiting_operations>(context); }
+    void set_home(net::execution_context& context) {
+        ::new (static_cast<void*>(&listed_)) listing{&net::use_service<waiting_operations>(context), nullptr, nullptr};
+    }
 
     // The ticket: whether its wait was ended inside a handler. Only once.
     bool takes_another_turn() noexcept { return std::exchange(was_ended_by_handler_, false); }
@@ -171,7 +180,7 @@ protected:
         if (is_posted) {
             (void)take(); // from a cancellation
             post();
-        } else if (!home_->add(*this)) {
+        } else if (!listed_.home->add(*this)) {
             destroy();
         } else if (!begin()) {
             hand_on();
@@ -190,7 +199,7 @@ private:
     void hand_on() noexcept final {
         WEIR_POINT("asio.hand_on");
         was_ended_by_handler_ = handling::is_here();
-        waiting_operations& home = *home_;
+        waiting_operations& home = *listed_.home;
         if (home.begin_post(*this)) {
             WEIR_POINT("asio.post");
             post();
@@ -201,11 +210,19 @@ private:
         }
     }
 
-    waiting_operations* home_ = nullptr;
-    // In the list. Under its lock.
-    operation* next_ = nullptr;
-    operation* previous_ = nullptr;
-    bool is_listed_ = false;
+    // Its place in the list.
+    struct listing {
+        waiting_operations* home;
+        // Under the list's lock.
+        operation* next;
+        operation* previous;
+    };
+
+    union {
+        listing listed_{}; // while it waits
+        ticket_room room_; // while it is posted
+    };
+    bool is_listed_ = false; // under the list's lock
     // Its owner's.
     bool was_ended_by_handler_ = false;
 };
@@ -215,10 +232,10 @@ inline bool waiting_operations::add(operation& waiting) noexcept {
     const bool is_open = !is_shut_down_;
     if (is_open) {
         waiting.is_listed_ = true;
-        waiting.previous_ = nullptr;
-        waiting.next_ = first_;
+        waiting.listed_.previous = nullptr;
+        waiting.listed_.next = first_;
         if (first_ != nullptr) {
-            first_->previous_ = &waiting;
+            first_->listed_.previous = &waiting;
         }
         first_ = &waiting;
     }
@@ -231,9 +248,10 @@ inline bool waiting_operations::begin_post(operation& ended) noexcept {
     const bool is_callers = ended.is_listed_;
     if (is_callers) {
         ended.is_listed_ = false;
-        (ended.previous_ != nullptr ? ended.previous_->next_ : first_) = ended.next_;
-        if (ended.next_ != nullptr) {
-            ended.next_->previous_ = ended.previous_;
+        const auto [home, next, previous] = ended.listed_;
+        (previous != nullptr ? previous->listed_.next : first_) = next;
+        if (next != nullptr) {
+            next->listed_.previous = previous;
         }
         ++posting_;
     }
@@ -246,7 +264,7 @@ inline void waiting_operations::shutdown() {
     lock_.lock();
     is_shut_down_ = true;
     operation* const all = std::exchange(first_, nullptr);
-    for (operation* each = all; each != nullptr; each = each->next_) {
+    for (operation* each = all; each != nullptr; each = each->listed_.next) {
         each->is_listed_ = false;
     }
     const bool must_wait = posting_ != 0;
@@ -255,7 +273,7 @@ inline void waiting_operations::shutdown() {
     WEIR_POINT("asio.shutdown");
     {
         const completions::call here; // not before all have left their channels
-        for (operation* each = all; each != nullptr; each = each->next_) {
+        for (operation* each = all; each != nullptr; each = each->listed_.next) {
             each->abandon();
         }
     }
@@ -263,14 +281,18 @@ inline void waiting_operations::shutdown() {
         place.park(deadline::never());
     }
     for (operation* each = all; each != nullptr;) {
-        std::exchange(each, each->next_)->destroy();
+        std::exchange(each, each->listed_.next)->destroy();
     }
 }
 
 // In the executor's queue: owns the operation.
 class ticket {
 public:
+    using allocator_type = ticket_allocator<void>;
+
     explicit ticket(operation& of) noexcept : operation_(&of) {}
+
+    allocator_type get_allocator() const noexcept { return allocator_type(operation_->room()); }
     void operator()() {
         const handling here;
         operation_.release()->complete();
@@ -279,6 +301,23 @@ public:
 private:
     std::unique_ptr<operation, operation::destroyer> operation_;
 };
+
+// use(executor), as what it is where it is an any_io_executor that holds one of Known, which in coroutines it mostly does. That is
+// smaller; and an any_io_executor takes a block of its own for what is posted to it.
+template <class... Known, class Executor, class Use>
+void unwrap(const Executor& executor, Use use) {
+    bool is_known = false;
+#if WEIR_HAS_RTTI
+    if constexpr (std::is_same_v<Executor, net::any_io_executor> &&
+                  requires { executor.target_type() == typeid(Executor); }) {
+        const std::type_info& held = executor.target_type(); // target() does not look, in some releases
+        is_known = ((held == typeid(Known) && (use(*executor.template target<Known>()), true)) || ...);
+    }
+#endif
+    if (!is_known) {
+        use(executor);
+    }
+}
 
 // An executor, whose context has work while this lives.
 template <class Executor, bool IsExecutor = net::execution::is_executor<Executor>::value>
@@ -289,16 +328,8 @@ public:
 
     net::execution_context& context() const { return detail::context_of(tracked_); }
 
-    // This may be gone before it returns.
-    template <class Function>
-    void post(Function called) const {
-        const auto posts = net::require(tracked_, net::execution::blocking.never);
-        if constexpr (requires { posts.execute(std::move(called)); }) {
-            posts.execute(std::move(called));
-        } else {
-            net::post(posts, std::move(called)); // some of Asio's own did not let others call it
-        }
-    }
+    // What is in a queue counts as work by itself.
+    auto untracked() const { return net::prefer(tracked_, net::execution::outstanding_work.untracked); }
 
 private:
     using tracked = net::prefer_result<const Executor&, net::execution::outstanding_work_t::tracked_t>;
@@ -314,11 +345,7 @@ public:
 
     net::execution_context& context() const { return detail::context_of(guard_.get_executor()); }
 
-    template <class Function>
-    void post(Function called) const {
-        const Executor posts = guard_.get_executor();
-        net::post(posts, std::move(called));
-    }
+    Executor untracked() const { return guard_.get_executor(); }
 
 private:
     net::executor_work_guard<Executor> guard_;
@@ -328,6 +355,7 @@ private:
 //   prepare(arguments…)  whether it is to be posted at once; may throw
 //   gives_way()          when the ticket is run: whether it is to be posted once more
 //   is_over()            then
+//   looks_again()        where it is not over: whether it is to be posted once more, or waits
 //   conclude()           the result; leaves the channel
 //   leave()              leaves the channel without one
 template <class Kind, class Handler, class Executor>
@@ -360,7 +388,7 @@ public:
             return;
         }
         if (!this->is_over()) {
-            wait_after_all();
+            this->looks_again() ? post_again() : wait_after_all();
             return;
         }
         if (auto slot = net::get_associated_cancellation_slot(handler_); slot.is_connected()) {
@@ -395,10 +423,19 @@ private:
         return allocator(net::get_associated_allocator(handler, recycling_allocator<void>()));
     }
 
-    void post() override { executor_.post(ticket(*this)); }
-
-    // These end the program where memory is out.
-    void post_again() noexcept { post(); }
+    // This may be gone before either returns.
+    void post() override {
+        const auto posts = executor_.untracked();
+        const offered_room offers(this->room());
+        detail::unwrap<net::strand<net::io_context::executor_type>>(
+            posts, [this](const auto& executor) { net::post(executor, ticket(*this)); });
+    }
+    // Of a ticket that is about to return. Ends the program where memory is out, as the next does.
+    void post_again() noexcept {
+        const auto posts = executor_.untracked();
+        const offered_room offers(this->room());
+        net::defer(posts, ticket(*this));
+    }
     void wait_after_all() noexcept {
         this->set_home(executor_.context());
         this->start(false);

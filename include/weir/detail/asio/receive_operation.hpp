@@ -7,6 +7,7 @@
 #ifndef WEIR_DETAIL_ASIO_RECEIVE_OPERATION_HPP
 #define WEIR_DETAIL_ASIO_RECEIVE_OPERATION_HPP
 
+#include <weir/detail/asio/looking.hpp>
 #include <weir/detail/asio/operation.hpp>
 #include <weir/detail/channel_base.hpp>
 #include <weir/detail/message.hpp>
@@ -41,14 +42,17 @@ protected:
             fatal("asio::async_recv was called while another call was inside the same receiver");
         }
         is_inside_ = true;
-        return this->visit([](auto& flavor) noexcept {
+        return this->visit([this](auto& flavor) noexcept {
             // A sender to a rendezvous must find it waiting.
             constexpr bool may_look_later = !requires { flavor.is_met(); };
-            return (may_look_later && handling::is_here()) || detail::can_take(flavor);
+            may_look_ = may_look_later && handling::is_here();
+            return may_look_ || detail::can_take(flavor);
         });
     }
 
     static constexpr bool gives_way() noexcept { return false; }
+    // The ticket found nothing: whether it is to look once more, at its next turn.
+    bool looks_again() noexcept { return may_look_ && looking_.goes_on(); }
 
     // Takes the message out of the channel, unless it was cancelled.
     bool is_over() noexcept {
@@ -57,7 +61,11 @@ protected:
         } else if (this->channel() != nullptr) {
             taken_ = this->take_answered();
         }
-        return taken_.message != nullptr || taken_.error != channel_errc::empty;
+        if (taken_.message == nullptr && taken_.error == channel_errc::empty) {
+            return false;
+        }
+        looking_.end();
+        return true;
     }
 
     outcome conclude() noexcept {
@@ -102,6 +110,8 @@ private:
 
     take_result<T> taken_{nullptr, channel_errc::disconnected};
     bool is_inside_ = false;
+    bool may_look_ = false;
+    looking looking_;
 };
 
 } // namespace weir::detail::inline WEIR_ASIO_KIND

@@ -89,6 +89,7 @@ protected:
 
     bool gives_way() noexcept { return this->takes_another_turn(); }
     static constexpr bool is_over() noexcept { return true; }
+    static constexpr bool looks_again() noexcept { return false; }
 
     send_operation_result conclude() noexcept {
         leave();
@@ -124,6 +125,7 @@ struct sent {
 
     allocator_type get_allocator() const noexcept { return net::get_associated_allocator(handler); }
     void operator()() {
+        const handling here;
         if (is_sent) {
             std::move(handler)(send_operation_result());
         } else {

@@ -44,6 +44,12 @@
 #define WEIR_HAS_EXCEPTIONS 0
 #endif
 
+#if defined(__cpp_rtti)
+#define WEIR_HAS_RTTI 1
+#else
+#define WEIR_HAS_RTTI 0
+#endif
+
 // The thread sanitizer does not know membarrier: under it both sides of the pair are full barriers.
 #if defined(__SANITIZE_THREAD__)
 #define WEIR_THREAD_SANITIZER 1

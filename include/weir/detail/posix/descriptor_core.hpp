@@ -106,7 +106,10 @@ private:
         return is_timed();
     }
 
-    void signal() noexcept { is_timed() ? descriptor_.signal_at(deadline::passed().time()) : descriptor_.signal(); }
+    void signal() noexcept {
+        WEIR_POINT("descriptor.signal");
+        is_timed() ? descriptor_.signal_at(deadline::passed().time()) : descriptor_.signal();
+    }
 
     void release() noexcept {
         // acq_rel: pairs with itself; the descriptor is closed when everybody has written

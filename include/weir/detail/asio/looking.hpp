@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A receive that found nothing at its turn looks at some more turns before it waits. After a wait the thread of the context has to be
+// woken, which takes far longer than a turn; and whoever else is ready has one in between.
+//
+// turns  for a while it looks at each of its next turns: a sender on another processor has often sent by then.
+// way    then it gives the processor away, once, and looks at one more turn. This is for a sender that shares the processor and is put
+//        off by each wake, so that it never gets to send two messages at a time: the last waits were each for one or two. Where the two
+//        never sleep the system may take long to find another processor, even an idle one; so after many in a row one waits, and who
+//        is woken is placed anew.
+//
+// Each thread learns whether they help. After one that was in vain some are left out, more each time. A processor that comes back late
+// went to somebody with work of its own, and the context's other handlers waited too: that is not tried again for so long that it is
+// a small part of the time.
+#ifndef WEIR_DETAIL_ASIO_LOOKING_HPP
+#define WEIR_DETAIL_ASIO_LOOKING_HPP
+
+#include <weir/detail/platform/clock.hpp>
+#include <weir/detail/platform/cpu.hpp>
+#include <weir/detail/platform/injection.hpp>
+#include <weir/detail/platform/storage.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace weir::detail {
+
+class looking {
+public:
+    // Nothing was found: whether to look once more.
+    bool goes_on() noexcept {
+        learnt& here = per_thread<learnt>::here();
+        switch (std::exchange(tries_, what::nothing)) {
+        case what::nothing:
+            if (can_spin() && here.turns.is_due()) {
+                until_ = steady_clock::now() + longest;
+                tries_ = what::turns;
+                return true;
+            }
+            break;
+        case what::turns:
+            if (steady_clock::now() < until_) {
+                tries_ = what::turns;
+                return true;
+            }
+            here.turns.fail();
+            break;
+        case what::way:
+            here.way.fail();
+            here.begin_wait();
+            return false;
+        }
+        if (here.small_batches >= enough_small_batches && here.way.is_due() && gives_way(here)) {
+            tries_ = what::way;
+            return true;
+        }
+        here.begin_wait();
+        return false;
+    }
+
+    // There is no more to look for.
+    void end() noexcept {
+        learnt& here = per_thread<learnt>::here();
+        ++here.batch;
+        if (tries_ != what::nothing) {
+            tries_ == what::turns ? here.turns.help() : here.help_way();
+        }
+    }
+
+private:
+    class effort {
+    public:
+        bool is_due() noexcept { return left_out_ == 0 || --left_out_ < 0; }
+        void fail() noexcept {
+            pause_ = std::min(2 * pause_ + 1, longest_pause);
+            left_out_ = pause_;
+        }
+        void help() noexcept { pause_ = 0; }
+        void leave_one_out() noexcept { left_out_ = 1; }
+
+    private:
+        int pause_;    // how many were left out after the last that was in vain
+        int left_out_; // how many still are to be
+    };
+    struct learnt {
+        void begin_wait() noexcept {
+            small_batches = std::exchange(batch, 0) <= small_batch ? small_batches + 1 : 0;
+            ways_in_a_row = 0;
+        }
+        void help_way() noexcept {
+            way.help();
+            if (++ways_in_a_row == most_in_a_row) {
+                way.leave_one_out();
+            }
+        }
+
+        effort turns;
+        effort way;
+        unsigned batch;         // receives since the last wait
+        unsigned small_batches; // waits in a row with one
+        unsigned ways_in_a_row; // that helped
+        steady_clock::time_point stays_until;
+    };
+
+    static constexpr std::chrono::microseconds longest{8}; // about what it takes to let a thread sleep and to wake it
+    static constexpr std::chrono::microseconds late{50};   // for a processor to come back
+    static constexpr int late_apart = 64;                  // so many times as long
+    static constexpr unsigned small_batch = 2;
+    static constexpr unsigned enough_small_batches = 8;
+    static constexpr int longest_pause = 31;
+    static constexpr unsigned most_in_a_row = 64;
+
+    static bool gives_way(learnt& here) noexcept {
+        const auto start = steady_clock::now();
+        if (start < here.stays_until) {
+            return false;
+        }
+        WEIR_POINT("asio.gives_way");
+        yield();
+        const auto end = steady_clock::now();
+        if (end - start > late) {
+            here.stays_until = end + late_apart * (end - start);
+            return false;
+        }
+        return true;
+    }
+
+    enum class what : unsigned char { nothing, turns, way };
+
+    steady_clock::time_point until_{};
+    what tries_ = what::nothing;
+};
+
+} // namespace weir::detail
+
+#endif
