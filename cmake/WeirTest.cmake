@@ -31,12 +31,6 @@ endif()
 add_library(weir_warnings INTERFACE)
 target_compile_options(weir_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 
-function(weir_add_example)
-    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES")
-    add_executable(${arg_NAME} ${arg_SOURCES})
-    target_link_libraries(${arg_NAME} PRIVATE weir::weir weir_warnings)
-endfunction()
-
 # A target compiled with the definitions and options that `program` has, whose precompiled header it uses then.
 function(weir_precompile program definitions options)
     string(MAKE_C_IDENTIFIER "weir_precompiled${definitions}${options}" name)
@@ -49,6 +43,16 @@ function(weir_precompile program definitions options)
         target_precompile_headers(${name} PRIVATE <gtest/gtest.h> <weir/weir.hpp> <string> <thread> <vector>)
     endif()
     target_precompile_headers(${program} REUSE_FROM ${name})
+endfunction()
+
+# An example is compiled as users would, but where several files are compiled as one anyway.
+function(weir_add_example)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES")
+    add_executable(${arg_NAME} ${arg_SOURCES})
+    target_link_libraries(${arg_NAME} PRIVATE weir::weir weir_warnings)
+    if(WEIR_PRECOMPILE AND CMAKE_UNITY_BUILD)
+        weir_precompile(${arg_NAME} "" "")
+    endif()
 endfunction()
 
 # One program made of GoogleTest tests. ctest runs each of its tests in a process of its own, or the whole program in one.
