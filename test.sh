@@ -22,8 +22,8 @@ Presets:
   asan            clang++, AddressSanitizer and UndefinedBehaviorSanitizer
   tsan            clang++, ThreadSanitizer
   clang-libcxx    clang++ with libc++
-  m32             g++, 32-bit
-  portable        g++, the parker made of a standard mutex and condition variable
+  m32             clang++, 32-bit
+  portable        clang++, the parker made of a standard mutex and condition variable
   noexcept        g++ without exceptions and RTTI: a build and a smoke run
 * clang           clang++ with libstdc++, optimized
 * asan-portable   asan with the portable parker
@@ -102,7 +102,7 @@ for preset in "${presets[@]}"; do
         need libboost-dev test -e /usr/include/boost/asio.hpp
         need relacy-dev test -e /usr/include/relacy/relacy.hpp
         ;;
-    clang*) need clang-19 command -v clang++-19 ;;
+    clang* | m32 | portable) need clang-19 command -v clang++-19 ;;
     asan* | tsan*)
         need libasio-dev test -e /usr/include/asio.hpp
         need clang-19 command -v clang++-19
