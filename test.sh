@@ -2,7 +2,7 @@
 set -euo pipefail
 
 usual=(release asan tsan clang-libcxx m32 portable noexcept)
-extra=(clang asan-portable tsan-portable)
+extra=(clang m32-gcc asan-portable tsan-portable)
 
 usage() {
     cat <<'END'
@@ -26,6 +26,7 @@ Presets:
   portable        clang++, the parker made of a standard mutex and condition variable
   noexcept        g++ without exceptions and RTTI: a build and a smoke run
 * clang           clang++ with libstdc++, optimized
+* m32-gcc         m32 with g++
 * asan-portable   asan with the portable parker
 * tsan-portable   tsan with the portable parker
   debug           g++, for a debugger (only where asked for)
@@ -111,7 +112,7 @@ for preset in "${presets[@]}"; do
     esac
     case $preset in
     clang-libcxx) need libc++-19-dev test -e /usr/lib/llvm-19/include/c++/v1/version ;;
-    m32) need g++-multilib can_build_32_bit ;;
+    m32*) need g++-multilib can_build_32_bit ;;
     esac
     need googletest test -e /usr/src/googletest/CMakeLists.txt
 done
