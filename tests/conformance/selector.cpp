@@ -281,29 +281,41 @@ TEST(selector, all_that_are_ready_are_chosen_alike) {
 }
 
 TEST(selector, timers_are_ready_when_they_are_due) {
-    auto first = weir::after(5ms);
-    auto second = weir::after(20ms);
-    auto ticks = weir::tick(50ms);
+    auto late = weir::after(1h);
     auto never = weir::never<int>();
     auto [tx, rx] = weir::channel<int>();
     weir::selector any;
-    const std::size_t last = any.add(ticks);
-    const std::size_t later = any.add(second);
-    const std::size_t sooner = any.add(first);
+    (void)any.add(late);
     (void)any.add(never);
     (void)any.add(rx);
-    EXPECT_EQ(any.ready(), sooner);
-    EXPECT_TRUE(first.try_recv());
-    EXPECT_EQ(any.ready(), sooner) << "disconnected";
-    any.remove(sooner);
-    EXPECT_EQ(any.ready(), later);
-    EXPECT_TRUE(second.try_recv());
-    any.remove(later);
-    EXPECT_EQ(any.ready(), last);
-    EXPECT_TRUE(ticks.try_recv());
-    EXPECT_EQ(any.ready(), last);
-    EXPECT_TRUE(ticks.try_recv());
+    for (const auto delay : {20ms, 5ms}) {
+        auto timer = weir::after(delay);
+        const std::size_t number = any.add(timer);
+        EXPECT_EQ(any.ready(), number);
+        EXPECT_TRUE(timer.try_recv());
+        EXPECT_EQ(any.ready(), number) << "disconnected";
+        any.remove(number);
+    }
+    auto ticks = weir::tick(10ms);
+    const std::size_t number = any.add(ticks);
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(any.ready(), number);
+        EXPECT_TRUE(ticks.try_recv());
+    }
+    any.remove(number);
     EXPECT_EQ(any.ready_timeout(1ms), std::nullopt);
+}
+
+TEST(selector, of_two_timers_the_one_due_first_is_ready_first) {
+    for (const bool is_added_first : {true, false}) {
+        auto late = weir::after(1h);
+        auto soon = weir::after(5ms);
+        weir::selector any;
+        std::size_t number = is_added_first ? any.add(soon) : 0;
+        (void)any.add(late);
+        number = is_added_first ? number : any.add(soon);
+        EXPECT_EQ(any.ready(), number);
+    }
 }
 
 TEST(selector, a_timer_that_is_closed_or_goes_while_it_waits_is_ready) {
