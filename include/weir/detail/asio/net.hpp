@@ -4,6 +4,8 @@
 #ifndef WEIR_DETAIL_ASIO_NET_HPP
 #define WEIR_DETAIL_ASIO_NET_HPP
 
+#include <exception> // some of Asio's headers use it, and do not include it
+
 #if defined(WEIR_ASIO_BOOST)
 
 #include <boost/asio/any_io_executor.hpp>
