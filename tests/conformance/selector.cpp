@@ -311,9 +311,11 @@ TEST(selector, of_two_timers_the_one_due_first_is_ready_first) {
         auto late = weir::after(1h);
         auto soon = weir::after(5ms);
         weir::selector any;
-        std::size_t number = is_added_first ? any.add(soon) : 0;
-        (void)any.add(late);
-        number = is_added_first ? number : any.add(soon);
+        if (!is_added_first)
+            (void)any.add(late);
+        const std::size_t number = any.add(soon);
+        if (is_added_first)
+            (void)any.add(late);
         EXPECT_EQ(any.ready(), number);
     }
 }

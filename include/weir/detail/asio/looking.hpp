@@ -71,7 +71,13 @@ public:
 private:
     class effort {
     public:
-        bool is_due() noexcept { return left_out_ == 0 || --left_out_ < 0; }
+        bool is_due() noexcept {
+            if (left_out_ == 0) {
+                return true;
+            }
+            --left_out_;
+            return false;
+        }
         void fail() noexcept {
             pause_ = std::min(2 * pause_ + 1, longest_pause);
             left_out_ = pause_;
