@@ -28,8 +28,8 @@ using std::uint64_t;
 
 namespace {
 
-using received = std::expected<uint64_t, weir::recv_error>;
-using sent = std::expected<void, weir::send_error>;
+using recv_result = std::expected<uint64_t, weir::recv_error>;
+using send_result = std::expected<void, weir::send_error>;
 
 constexpr auto nothing = [](auto&&...) {};
 constexpr auto unexpected_arm = [](auto&&...) { ADD_FAILURE() << "the wrong arm was chosen"; };
@@ -63,13 +63,13 @@ INSTANTIATE_TEST_SUITE_P(flavors, select_triple, testing::Combine(few_flavors(),
 TEST_P(select_buffered, a_message_that_is_there_is_received) {
     auto [tx, rx] = open<uint64_t>(GetParam());
     EXPECT_TRUE(tx.send(7u));
-    weir::select(weir::on_recv(rx, [](received m) { EXPECT_EQ(m.value(), 7u); }), weir::on_idle(unexpected_arm));
+    weir::select(weir::on_recv(rx, [](recv_result m) { EXPECT_EQ(m.value(), 7u); }), weir::on_idle(unexpected_arm));
     EXPECT_TRUE(rx.is_empty());
 }
 
 TEST_P(select_each, nothing_there_is_idle) {
     auto [tx, rx] = open<uint64_t>(GetParam());
-    EXPECT_EQ(weir::select(weir::on_recv(rx, [](received) { return 1; }), weir::on_idle([] { return 2; })), 2);
+    EXPECT_EQ(weir::select(weir::on_recv(rx, [](recv_result) { return 1; }), weir::on_idle([] { return 2; })), 2);
 }
 
 TEST_P(select_each, a_disconnected_receive_arm_is_ready_for_ever) {
@@ -80,7 +80,7 @@ TEST_P(select_each, a_disconnected_receive_arm_is_ready_for_ever) {
     }
     tx.reset();
     for (std::size_t i = 0; i < left + 3; ++i) {
-        weir::select(weir::on_recv(rx, [&](received m) { EXPECT_EQ(m.has_value(), i < left); }),
+        weir::select(weir::on_recv(rx, [&](recv_result m) { EXPECT_EQ(m.has_value(), i < left); }),
                      weir::on_idle(unexpected_arm));
     }
 }
@@ -93,7 +93,7 @@ TEST_P(select_each, a_closed_receiver_hands_out_what_is_left) {
     }
     rx.close();
     for (std::size_t i = 0; i < left + 2; ++i) {
-        weir::select(weir::on_recv(rx, [&](received m) { EXPECT_EQ(m.has_value(), i < left); }));
+        weir::select(weir::on_recv(rx, [&](recv_result m) { EXPECT_EQ(m.has_value(), i < left); }));
     }
 }
 
@@ -101,9 +101,11 @@ TEST(select, empty_handles_are_disconnected) {
     weir::receiver<uint64_t> rx;
     const weir::sender<uint64_t> unbounded;
     const weir::sync_sender<uint64_t> bounded;
-    weir::select(weir::on_recv(rx, [](received m) { EXPECT_EQ(m.error(), weir::recv_error::disconnected); }));
-    weir::select(weir::on_send(unbounded, 1u, [](sent r) { EXPECT_EQ(r.error(), weir::send_error::disconnected); }));
-    weir::select(weir::on_send(bounded, 1u, [](sent r) { EXPECT_EQ(r.error(), weir::send_error::disconnected); }));
+    weir::select(weir::on_recv(rx, [](recv_result m) { EXPECT_EQ(m.error(), weir::recv_error::disconnected); }));
+    weir::select(
+        weir::on_send(unbounded, 1u, [](send_result r) { EXPECT_EQ(r.error(), weir::send_error::disconnected); }));
+    weir::select(
+        weir::on_send(bounded, 1u, [](send_result r) { EXPECT_EQ(r.error(), weir::send_error::disconnected); }));
     int fired = 0;
     weir::select(weir::on_disconnected(unbounded, [&] { ++fired; }));
     weir::select(weir::on_disconnected(bounded, [&] { ++fired; }));
@@ -125,7 +127,7 @@ TEST_P(select_each, who_closes_a_channel_does_not_touch_an_arm_that_waited_for_t
 TEST_P(select_buffered, a_send_arm_with_room_sends) {
     auto [tx, rx] = open<text>(GetParam());
     tx.visit([](const auto& out) {
-        weir::select(weir::on_send(out, std::make_unique<int>(5), [](sent r) { EXPECT_TRUE(r); }),
+        weir::select(weir::on_send(out, std::make_unique<int>(5), [](send_result r) { EXPECT_TRUE(r); }),
                      weir::on_idle(unexpected_arm));
     });
     EXPECT_EQ(*rx.recv().value(), 5);
@@ -149,8 +151,9 @@ TEST_P(select_each, a_send_arm_without_a_receiver_fails_and_leaves_its_value) {
     auto [tx, rx] = open<text>(GetParam());
     rx.reset();
     auto value = std::make_unique<int>(5);
-    tx.visit(
-        [&](const auto& out) { weir::select(weir::on_send(out, std::move(value), [](sent r) { EXPECT_FALSE(r); })); });
+    tx.visit([&](const auto& out) {
+        weir::select(weir::on_send(out, std::move(value), [](send_result r) { EXPECT_FALSE(r); }));
+    });
     EXPECT_NE(value, nullptr);
 }
 
@@ -171,14 +174,14 @@ TEST_P(select_each, an_lvalue_is_copied_when_it_is_chosen) {
     auto [tx, rx] = open<std::string>(GetParam());
     const std::string value(100, 'x');
     worker receives([&] { EXPECT_EQ(rx.recv().value(), std::string(100, 'x')); });
-    tx.visit([&](const auto& out) { weir::select(weir::on_send(out, value, [](sent r) { EXPECT_TRUE(r); })); });
+    tx.visit([&](const auto& out) { weir::select(weir::on_send(out, value, [](send_result r) { EXPECT_TRUE(r); })); });
     EXPECT_EQ(value.size(), 100u);
 }
 
 TEST_P(select_each, what_converts_to_the_message_is_sent) {
     auto [tx, rx] = open<std::string>(GetParam());
     worker receives([&] { EXPECT_EQ(rx.recv().value(), "text"); });
-    tx.visit([&](const auto& out) { weir::select(weir::on_send(out, "text", [](sent r) { EXPECT_TRUE(r); })); });
+    tx.visit([&](const auto& out) { weir::select(weir::on_send(out, "text", [](send_result r) { EXPECT_TRUE(r); })); });
 }
 
 class throws_when_copied {
@@ -208,7 +211,7 @@ TEST(select, returns_what_the_handlers_have_in_common) {
     auto [tx, rx] = weir::channel<uint64_t>();
     EXPECT_TRUE(tx.send(3u));
     const auto number =
-        weir::select(weir::on_recv(rx, [](received m) { return m.value(); }), weir::on_idle([] { return 0; }));
+        weir::select(weir::on_recv(rx, [](recv_result m) { return m.value(); }), weir::on_idle([] { return 0; }));
     static_assert(std::is_same_v<decltype(number), const std::common_type_t<uint64_t, int>>);
     EXPECT_EQ(number, 3u);
     static_assert(std::is_void_v<decltype(weir::select(weir::on_recv(rx, nothing), weir::on_idle(nothing)))>);
@@ -226,7 +229,7 @@ TEST(select, returns_a_reference) {
     auto [tx, rx] = weir::channel<uint64_t>();
     int one = 1;
     int two = 2;
-    int& got = weir::select(weir::on_recv(rx, [&](received) -> int& { return one; }),
+    int& got = weir::select(weir::on_recv(rx, [&](recv_result) -> int& { return one; }),
                             weir::on_idle([&]() -> int& { return two; }));
     EXPECT_EQ(&got, &two);
 }
@@ -234,13 +237,13 @@ TEST(select, returns_a_reference) {
 TEST(select, a_handler_may_be_move_only_and_change_itself) {
     auto [tx, rx] = weir::channel<uint64_t>();
     EXPECT_TRUE(tx.send(1u));
-    EXPECT_EQ(weir::select(weir::on_recv(rx, [p = std::make_unique<int>(1)](received) mutable { return ++*p; })), 2);
+    EXPECT_EQ(weir::select(weir::on_recv(rx, [p = std::make_unique<int>(1)](recv_result) mutable { return ++*p; })), 2);
 }
 
 TEST(select, what_a_handler_throws_passes_through_and_its_arm_has_taken_effect) {
     auto [tx, rx] = weir::sync_channel<uint64_t>(1);
     EXPECT_TRUE(tx.send(1u));
-    EXPECT_THROW(weir::select(weir::on_recv(rx, [](received) { throw std::runtime_error("handler"); })),
+    EXPECT_THROW(weir::select(weir::on_recv(rx, [](recv_result) { throw std::runtime_error("handler"); })),
                  std::runtime_error);
     EXPECT_TRUE(rx.is_empty());
     EXPECT_TRUE(tx.try_send(2u));
@@ -249,7 +252,7 @@ TEST(select, what_a_handler_throws_passes_through_and_its_arm_has_taken_effect) 
 TEST_P(select_each, takes_a_temporary_receiver) {
     auto [tx, rx] = open<uint64_t>(GetParam());
     tx.reset();
-    weir::select(weir::on_recv(std::move(rx), [](received m) { EXPECT_FALSE(m); }));
+    weir::select(weir::on_recv(std::move(rx), [](recv_result m) { EXPECT_FALSE(m); }));
     EXPECT_FALSE(rx);
 }
 
@@ -257,7 +260,7 @@ TEST_P(select_each, takes_a_temporary_receiver) {
 
 TEST_P(select_each, a_waiting_receive_arm_gets_the_next_message) {
     auto [tx, rx] = open<uint64_t>(GetParam());
-    worker selects([&] { weir::select(weir::on_recv(rx, [](received m) { EXPECT_EQ(m.value(), 9u); })); });
+    worker selects([&] { weir::select(weir::on_recv(rx, [](recv_result m) { EXPECT_EQ(m.value(), 9u); })); });
     selects.wait_until_asleep();
     EXPECT_TRUE(tx.try_send(9u)) << "on a rendezvous it meets the arm";
     selects.join();
@@ -265,7 +268,7 @@ TEST_P(select_each, a_waiting_receive_arm_gets_the_next_message) {
 
 TEST_P(select_each, a_waiting_receive_arm_sees_the_last_sender_go) {
     auto [tx, rx] = open<uint64_t>(GetParam());
-    worker selects([&] { weir::select(weir::on_recv(rx, [](received m) { EXPECT_FALSE(m); })); });
+    worker selects([&] { weir::select(weir::on_recv(rx, [](recv_result m) { EXPECT_FALSE(m); })); });
     selects.wait_until_asleep();
     tx.reset();
     selects.join();
@@ -278,7 +281,7 @@ TEST_P(select_bounded, a_waiting_send_arm_sends_when_there_is_room) {
     }
     worker selects([&, &out_tx = tx] {
         out_tx.visit([](const auto& out) {
-            weir::select(weir::on_send(out, std::make_unique<int>(6), [](sent r) { EXPECT_TRUE(r); }));
+            weir::select(weir::on_send(out, std::make_unique<int>(6), [](send_result r) { EXPECT_TRUE(r); }));
         });
     });
     selects.wait_until_asleep();
@@ -298,7 +301,7 @@ TEST_P(select_bounded, a_waiting_send_arm_sees_the_receiver_go_and_leaves_its_va
         auto value = std::make_unique<int>(6);
         worker selects([&, &out_tx = tx] {
             out_tx.visit([&](const auto& out) {
-                weir::select(weir::on_send(out, std::move(value), [](sent r) { EXPECT_FALSE(r); }));
+                weir::select(weir::on_send(out, std::move(value), [](send_result r) { EXPECT_FALSE(r); }));
             });
         });
         selects.wait_until_asleep();
@@ -334,8 +337,8 @@ TEST_P(select_pair, each_waiting_arm_is_woken_and_the_other_has_lost_nothing) {
         auto [two_tx, two_rx] = open<uint64_t>(std::get<1>(GetParam()));
         int got = 0;
         worker selects([&, &one = one_rx, &two = two_rx] {
-            got = weir::select(weir::on_recv(one, [](received m) { return m == 1u ? 1 : -1; }),
-                               weir::on_recv(two, [](received m) { return m == 2u ? 2 : -1; }));
+            got = weir::select(weir::on_recv(one, [](recv_result m) { return m == 1u ? 1 : -1; }),
+                               weir::on_recv(two, [](recv_result m) { return m == 2u ? 2 : -1; }));
         });
         selects.wait_until_asleep();
         EXPECT_TRUE(first ? one_tx.try_send(1u) : two_tx.try_send(2u));
@@ -366,7 +369,7 @@ TEST_P(select_triple, one_waiting_thread_serves_three_channels_until_all_are_dis
     std::vector<uint64_t> next(3, 0);
     int left = 3;
     const auto take = [&](std::size_t which) {
-        return [&, which](received m) {
+        return [&, which](recv_result m) {
             if (!m) {
                 channels[which].rx = weir::never<uint64_t>();
                 --left;
@@ -407,7 +410,7 @@ TEST_P(select_triple, one_waiting_thread_sends_to_three_channels) {
         channels[1].tx.visit([&](const auto& two) {
             channels[2].tx.visit([&](const auto& three) {
                 for (uint64_t i = 1; i <= count; ++i) {
-                    const auto done = [](sent r) { EXPECT_TRUE(r); };
+                    const auto done = [](send_result r) { EXPECT_TRUE(r); };
                     weir::select(weir::on_send(one, i, done), weir::on_send(two, i, done),
                                  weir::on_send(three, i, done));
                 }
@@ -438,8 +441,8 @@ TEST(select, a_waiting_thread_uses_no_processor_time) {
 TEST_P(select_each, a_time_out_runs_when_nothing_came) {
     auto [tx, rx] = open<uint64_t>(GetParam());
     const stopwatch watch;
-    EXPECT_TRUE(
-        weir::select(weir::on_recv(rx, [](received) { return false; }), weir::on_timeout(20ms, [] { return true; })));
+    EXPECT_TRUE(weir::select(weir::on_recv(rx, [](recv_result) { return false; }),
+                             weir::on_timeout(20ms, [] { return true; })));
     EXPECT_GE(watch.elapsed(), 20ms);
     EXPECT_LT(watch.elapsed(), 20ms + on_time);
     EXPECT_EQ(outcome(tx.try_send(1u)), GetParam().is_rendezvous() ? channel_errc::full : ok) << "it has withdrawn";
@@ -448,7 +451,7 @@ TEST_P(select_each, a_time_out_runs_when_nothing_came) {
 TEST(select, a_deadline_may_be_on_any_clock) {
     auto [tx, rx] = weir::channel<uint64_t>();
     const auto limited = [&, &in = rx](auto deadline) {
-        return weir::select(weir::on_recv(in, [](received) { return false; }),
+        return weir::select(weir::on_recv(in, [](recv_result) { return false; }),
                             weir::on_deadline(deadline, [] { return true; }));
     };
     const auto end = std::chrono::system_clock::now() + 20ms;
@@ -462,7 +465,7 @@ TEST(select, a_deadline_may_be_on_any_clock) {
 TEST(select, strange_time_outs_neither_overflow_nor_wait) {
     auto [tx, rx] = weir::channel<uint64_t>();
     const auto limited = [&, &in = rx](auto timeout) {
-        return weir::select(weir::on_recv(in, [](received) { return false; }),
+        return weir::select(weir::on_recv(in, [](recv_result) { return false; }),
                             weir::on_timeout(timeout, [] { return true; }));
     };
     EXPECT_TRUE(limited(std::chrono::duration<double>(std::nan(""))));
@@ -477,7 +480,7 @@ TEST(select, strange_time_outs_neither_overflow_nor_wait) {
 TEST_P(select_buffered, a_message_that_is_there_wins_over_a_time_that_is_out) {
     auto [tx, rx] = open<uint64_t>(GetParam());
     EXPECT_TRUE(tx.send(1u));
-    weir::select(weir::on_timeout(-1s, unexpected_arm), weir::on_recv(rx, [](received m) { EXPECT_TRUE(m); }));
+    weir::select(weir::on_timeout(-1s, unexpected_arm), weir::on_recv(rx, [](recv_result m) { EXPECT_TRUE(m); }));
 }
 
 TEST(select, only_a_time_out_sleeps) {
@@ -514,8 +517,8 @@ TEST(select, biased_prefers_the_order_written) {
     }
     for (int i = 0; i < 400; ++i) {
         const int got =
-            weir::select(weir::biased, weir::on_recv(one_rx, [](received) { return 1; }),
-                         weir::on_recv(two_rx, [](received) { return 2; }), weir::on_idle([] { return 3; }));
+            weir::select(weir::biased, weir::on_recv(one_rx, [](recv_result) { return 1; }),
+                         weir::on_recv(two_rx, [](recv_result) { return 2; }), weir::on_idle([] { return 3; }));
         EXPECT_EQ(got, i < 200 ? 1 : 2);
     }
 }
@@ -566,11 +569,11 @@ TEST(select, a_channel_in_two_arms_has_both_chosen) {
     for (std::size_t i = 0; i < rounds; ++i) {
         EXPECT_TRUE(tx.send(i));
         weir::select(weir::on_recv(rx,
-                                   [&](received m) {
+                                   [&](recv_result m) {
                                        EXPECT_EQ(*m, i);
                                        ++counts[0];
                                    }),
-                     weir::on_recv(rx, [&](received m) {
+                     weir::on_recv(rx, [&](recv_result m) {
                          EXPECT_EQ(*m, i);
                          ++counts[1];
                      }));
@@ -582,7 +585,7 @@ TEST_P(select_each, a_channel_in_two_waiting_arms_gives_its_message_once) {
     auto [tx, rx] = open<uint64_t>(GetParam());
     int got = 0;
     worker selects([&, &in = rx] {
-        weir::select(weir::on_recv(in, [&](received) { ++got; }), weir::on_recv(in, [&](received) { ++got; }));
+        weir::select(weir::on_recv(in, [&](recv_result) { ++got; }), weir::on_recv(in, [&](recv_result) { ++got; }));
     });
     selects.wait_until_asleep();
     EXPECT_TRUE(tx.try_send(1u));
@@ -598,8 +601,8 @@ TEST(select, both_ends_of_a_rendezvous_do_not_meet_each_other) {
     for (const bool sends : {true, false}) { // another's do meet it
         auto [peer_tx, peer_rx] = weir::sync_channel<uint64_t>(0);
         worker selects([&, &out = peer_tx, &in = peer_rx] {
-            const int got = weir::select(weir::on_recv(in, [](received) { return 1; }),
-                                         weir::on_send(out, 1u, [](sent) { return 2; }));
+            const int got = weir::select(weir::on_recv(in, [](recv_result) { return 1; }),
+                                         weir::on_send(out, 1u, [](send_result) { return 2; }));
             EXPECT_EQ(got, 1);
         });
         selects.wait_until_asleep();
@@ -613,8 +616,8 @@ TEST_P(select_each, both_ends_of_a_channel_may_stand_in_one_select) {
     uint64_t out = 0;
     tx.visit([&, &from = rx](const auto& to) {
         for (int i = 0; i < 1000; ++i) {
-            weir::select(weir::on_recv(from, [&](received m) { EXPECT_EQ(m.value(), in++); }),
-                         weir::on_send(to, out, [&](sent r) { r ? void(++out) : void(ADD_FAILURE()); }),
+            weir::select(weir::on_recv(from, [&](recv_result m) { EXPECT_EQ(m.value(), in++); }),
+                         weir::on_send(to, out, [&](send_result r) { r ? void(++out) : void(ADD_FAILURE()); }),
                          weir::on_idle(nothing));
         }
     });
@@ -627,9 +630,9 @@ TEST_P(select_each, both_ends_of_a_channel_may_stand_in_one_select) {
 TEST_P(select_buffered, a_handler_may_use_every_channel_of_its_select) {
     auto [tx, rx] = open<uint64_t>(GetParam());
     EXPECT_TRUE(tx.send(1u));
-    weir::select(weir::on_recv(rx, [&, &in = rx, &out = tx](received) {
+    weir::select(weir::on_recv(rx, [&, &in = rx, &out = tx](recv_result) {
         EXPECT_TRUE(out.send(2u));
-        weir::select(weir::on_recv(in, [&](received m) {
+        weir::select(weir::on_recv(in, [&](recv_result m) {
             EXPECT_EQ(m.value(), 2u);
             in.close();
         }));
@@ -642,7 +645,7 @@ TEST(select, a_handler_that_waited_may_use_the_other_channels) {
     auto [one_tx, one_rx] = weir::sync_channel<uint64_t>(0);
     auto [two_tx, two_rx] = weir::sync_channel<uint64_t>(0);
     worker selects([&, &one = one_rx, &two = two_rx] {
-        weir::select(weir::on_recv(one, [&](received) { EXPECT_EQ(two.recv().value(), 2u); }),
+        weir::select(weir::on_recv(one, [&](recv_result) { EXPECT_EQ(two.recv().value(), 2u); }),
                      weir::on_recv(two, unexpected_arm));
     });
     selects.wait_until_asleep();

@@ -26,9 +26,9 @@ struct no_address {
 struct no_default {
     explicit no_default(int) noexcept {}
 };
-struct alignas(128) wide {};
+struct alignas(128) overaligned {};
 static_assert(check_message<int>() && check_message<empty>() && check_message<no_address>() &&
-              check_message<no_default>() && check_message<wide>() && check_message<std::unique_ptr<int>>() &&
+              check_message<no_default>() && check_message<overaligned>() && check_message<std::unique_ptr<int>>() &&
               check_message<std::array<std::byte, 256 * 1024>>() && check_message<int*>() &&
               check_message<std::string>());
 
@@ -226,8 +226,8 @@ TEST(passed_on, copies_a_large_message_of_bytes_alone) {
 }
 
 TEST(message_place, is_as_large_and_as_aligned_as_its_message) {
-    EXPECT_EQ(sizeof(message_place<wide>), sizeof(wide));
-    EXPECT_EQ(alignof(message_place<wide>), alignof(wide));
+    EXPECT_EQ(sizeof(message_place<overaligned>), sizeof(overaligned));
+    EXPECT_EQ(alignof(message_place<overaligned>), alignof(overaligned));
     EXPECT_EQ(sizeof(message_place<char>), 1U);
     message_place<no_address> place;
     ::new (place.raw()) no_address();

@@ -16,7 +16,7 @@ using weir::detail::ring_slots;
 using weir::detail::slot_state;
 
 template <std::size_t Size, std::size_t Alignment>
-struct alignas(Alignment) bytes {
+struct alignas(Alignment) sized {
     std::array<std::byte, Size> content;
 };
 
@@ -61,15 +61,15 @@ void expect_slots_of_their_own(std::size_t capacity) {
 
 TEST(ring_slots, have_places_for_messages_of_any_size_that_do_not_overlap) {
     for (const std::size_t capacity : {1UZ, 2UZ, 3UZ, 5UZ, 7UZ, 8UZ, 9UZ, 64UZ, 1000UZ}) {
-        expect_slots_of_their_own<bytes<1, 1>>(capacity);
-        expect_slots_of_their_own<bytes<3, 1>>(capacity);
-        expect_slots_of_their_own<bytes<8, 8>>(capacity);
-        expect_slots_of_their_own<bytes<24, 8>>(capacity);
-        expect_slots_of_their_own<bytes<31, 1>>(capacity);
-        expect_slots_of_their_own<bytes<63, 1>>(capacity);
-        expect_slots_of_their_own<bytes<64, 64>>(capacity);
-        expect_slots_of_their_own<bytes<200, 8>>(capacity);
-        expect_slots_of_their_own<bytes<256, 256>>(capacity);
+        expect_slots_of_their_own<sized<1, 1>>(capacity);
+        expect_slots_of_their_own<sized<3, 1>>(capacity);
+        expect_slots_of_their_own<sized<8, 8>>(capacity);
+        expect_slots_of_their_own<sized<24, 8>>(capacity);
+        expect_slots_of_their_own<sized<31, 1>>(capacity);
+        expect_slots_of_their_own<sized<63, 1>>(capacity);
+        expect_slots_of_their_own<sized<64, 64>>(capacity);
+        expect_slots_of_their_own<sized<200, 8>>(capacity);
+        expect_slots_of_their_own<sized<256, 256>>(capacity);
     }
 }
 
@@ -88,24 +88,24 @@ TEST(ring_slots, keep_a_small_message_in_the_cache_line_of_its_state) {
             EXPECT_EQ(line_of(at.state), line_of(reinterpret_cast<const std::byte*>(at.value + 1) - 1));
         }
     };
-    check(static_cast<bytes<1, 1>*>(nullptr));
-    check(static_cast<bytes<8, 8>*>(nullptr));
-    check(static_cast<bytes<16, 8>*>(nullptr));
-    check(static_cast<bytes<24, 8>*>(nullptr));
+    check(static_cast<sized<1, 1>*>(nullptr));
+    check(static_cast<sized<8, 8>*>(nullptr));
+    check(static_cast<sized<16, 8>*>(nullptr));
+    check(static_cast<sized<24, 8>*>(nullptr));
 }
 
 TEST(ring_slots, of_more_bytes_than_there_can_be_take_none) {
-    using slots = ring_slots<bytes<8, 8>>;
+    using slots = ring_slots<sized<8, 8>>;
     constexpr std::size_t most = static_cast<std::size_t>(PTRDIFF_MAX);
     EXPECT_EQ(slots::bytes_for(std::numeric_limits<std::size_t>::max()), 0U);
     EXPECT_EQ(slots::bytes_for(most), 0U);
     EXPECT_NE(slots::bytes_for(most / 16), 0U);
     EXPECT_LE(slots::bytes_for(most / 16), most);
-    EXPECT_EQ((ring_slots<bytes<256, 256>>::bytes_for(most / 256)), 0U);
+    EXPECT_EQ((ring_slots<sized<256, 256>>::bytes_for(most / 256)), 0U);
 }
 
 TEST(ring_slots, that_fit_near_use_no_more_than_they_say) {
-    using slots = ring_slots<bytes<8, 8>>;
+    using slots = ring_slots<sized<8, 8>>;
     for (std::size_t capacity = 1; capacity <= slots::lanes; ++capacity) {
         alignas(64) std::array<std::byte, 64> space{};
         const slots here(space.data());

@@ -183,16 +183,16 @@ TEST(wait_list, meets_nobody_where_all_are_claimed_or_its_own) {
 
 TEST(wait_list, one_that_is_claimed_itself_keeps_no_peer) {
     for (std::size_t own = 0; own < 2; ++own) {
-        std::array<sole_waiter, 2> both;
-        EXPECT_TRUE(both[own].waiter.take());
+        std::array<sole_waiter, 2> pair;
+        EXPECT_TRUE(pair[own].waiter.take());
         wait_list list;
-        list.push_back(both[1 - own].waiter);
-        const auto met = list.meet(both[own].waiter);
+        list.push_back(pair[1 - own].waiter);
+        const auto met = list.meet(pair[own].waiter);
         EXPECT_FALSE(met.is_own);
         if (met.peer == nullptr) {
-            EXPECT_TRUE(both[1 - own].waiter.take()) << "it is still open";
+            EXPECT_TRUE(pair[1 - own].waiter.take()) << "it is still open";
         } else {
-            EXPECT_FALSE(both[1 - own].waiter.take()) << "it is to be told";
+            EXPECT_FALSE(pair[1 - own].waiter.take()) << "it is to be told";
         }
     }
 }
