@@ -45,12 +45,13 @@ function(weir_precompile program definitions options)
     target_precompile_headers(${program} REUSE_FROM ${name})
 endfunction()
 
-# An example is compiled as users would, but where several files are compiled as one anyway.
+# An example is compiled as users would, with the headers that it includes itself; but not where clang++ compiles several files as
+# one anyway.
 function(weir_add_example)
     cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES")
     add_executable(${arg_NAME} ${arg_SOURCES})
     target_link_libraries(${arg_NAME} PRIVATE weir::weir weir_warnings)
-    if(WEIR_PRECOMPILE AND CMAKE_UNITY_BUILD)
+    if(WEIR_PRECOMPILE AND CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
         weir_precompile(${arg_NAME} "" "")
     endif()
 endfunction()
