@@ -443,6 +443,38 @@ TEST_P(waking_bounded, a_sender_that_comes_while_room_is_published_gets_it) {
     }
 }
 
+// Room for two that comes while the list of the waiting senders is locked is one debt to who holds the lock, for both.
+TEST_P(waking_bounded, room_that_comes_while_the_list_is_locked_is_told_to_as_many_as_there_is_room_for) {
+    if (*GetParam().capacity < 2)
+        return;
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    fill(tx, GetParam());
+    visits first_sleeps("first", "sender.park");
+    actor first("first", [&tx] { EXPECT_TRUE(tx.send(77)); });
+    first_sleeps.wait_for_more_than(0);
+    visits second_sleeps("second", "sender.park");
+    actor second("second", [&tx] { EXPECT_TRUE(tx.send(88)); });
+    second_sleeps.wait_for_more_than(0);
+    halt locks("third", "sender.locked");
+    halt enrolled("third", "sender.enrolled");
+    actor third("third", [&tx] { EXPECT_TRUE(tx.send(99)); });
+    locks.wait_until_there();
+    EXPECT_EQ(rx.try_recv().value(), 0u);
+    EXPECT_EQ(rx.try_recv().value(), 1u);
+    locks.let_go();
+    enrolled.wait_until_there(); // and has told those before it
+    EXPECT_TRUE(eventually([&] { return first.has_ended() && second.has_ended(); }));
+    enrolled.let_go();
+    std::vector<uint64_t> rest;
+    for (uint64_t i = 2; i < *GetParam().capacity + 3; ++i)
+        rest.push_back(rx.recv().value());
+    EXPECT_EQ(rest.back(), 99u);
+    first.join();
+    second.join();
+    third.join();
+    expect_exact_capacity(tx, rx, GetParam());
+}
+
 // Others see the room that a receive makes only when who waits for it has it.
 TEST_P(waking_bounded, room_that_others_see_is_not_that_of_a_waiting_sender) {
     if (GetParam().is_rendezvous())

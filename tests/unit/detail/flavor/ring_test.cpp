@@ -286,14 +286,17 @@ TEST_P(ring_of, a_sender_that_gave_up_waiting_is_not_served) {
     EXPECT_EQ(channel->len(), 0U);
 }
 
-TEST_P(ring_of, a_waiting_sender_is_served_when_a_passed_slot_gives_its_room_back) {
+TEST_P(ring_of, as_many_waiting_senders_are_served_as_passed_slots_give_their_room_back_at_once) {
+    const std::uint64_t waiting = std::min<std::uint64_t>(GetParam(), 5);
     held channel(numbers::make(GetParam()));
-    std::optional<waiting_sender<numbers>> waiting;
+    std::vector<std::unique_ptr<waiting_sender<numbers>>> senders;
     auto source = making<std::uint64_t>([&](void* place) {
         for (std::uint64_t i = 1; i < GetParam(); ++i) {
             EXPECT_EQ(channel.try_send(i), send_result::sent);
         }
-        waiting.emplace(*channel, 99);
+        for (std::uint64_t i = 0; i < waiting; ++i) {
+            senders.push_back(std::make_unique<waiting_sender<numbers>>(*channel, 10'000 + i));
+        }
         for (std::uint64_t i = 1; i < GetParam(); ++i) {
             EXPECT_EQ(channel.try_receive(), i);
         }
@@ -301,9 +304,13 @@ TEST_P(ring_of, a_waiting_sender_is_served_when_a_passed_slot_gives_its_room_bac
     });
     ASSERT_EQ(channel.try_send(source), send_result::sent);
     EXPECT_EQ(channel.try_receive(), 0U);
-    EXPECT_EQ(channel->len(), 1U);
-    EXPECT_EQ(waiting->result(), send_result::sent);
-    EXPECT_EQ(channel.try_receive(), 99U);
+    EXPECT_EQ(channel->len(), waiting);
+    for (std::uint64_t i = 0; i < waiting; ++i) {
+        EXPECT_EQ(channel.try_receive(), 10'000 + i);
+    }
+    for (auto& sender : senders) {
+        EXPECT_EQ(sender->result(), send_result::sent);
+    }
 }
 
 TEST(ring, room_wins_over_a_time_out_that_has_run_out) {

@@ -106,6 +106,20 @@ TEST(sender_wait, watchers_are_told_of_what_no_waiter_takes) {
     EXPECT_FALSE(side.is_waited_after_write());
 }
 
+TEST(sender_wait, watchers_that_came_after_a_waiter_are_told_when_it_has_gone) {
+    sender_wait side(any_batch);
+    sole_waiter waits;
+    sole_waiter watches;
+    side.enrol(waits.waiter, false, no_room);
+    side.watch(watches.waiter, no_room);
+    EXPECT_EQ(side.pop(true, no_room), &waits.waiter);
+    EXPECT_EQ(watches.waiter.finishes(), 0);
+    EXPECT_TRUE(side.is_waited_after_write());
+    EXPECT_EQ(side.pop(true, no_room), nullptr);
+    EXPECT_EQ(watches.waiter.finishes(), 1);
+    EXPECT_FALSE(side.is_waited_after_write());
+}
+
 TEST(sender_wait, a_watcher_that_has_gone_is_not_told) {
     sender_wait side(any_batch);
     sole_waiter goes;
