@@ -498,6 +498,7 @@ TEST_P(asio_operations, destroying_the_context_loses_no_message_of_an_operation_
     EXPECT_TRUE(ends.tx.try_send(made(1)));
     context.reset();
     EXPECT_EQ(token.use_count(), 1);
+    EXPECT_EQ(ends.rx.len(), 1u);
     EXPECT_EQ(*ends.rx.try_recv().value(), 1u);
     EXPECT_FALSE(is_called);
 }
