@@ -4,6 +4,7 @@
 // interleavings are made certain by the points of the protocols.
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@
 using namespace conformance;
 using namespace injection;
 using namespace operations;
+using namespace std::chrono_literals;
 using std::uint64_t;
 
 namespace {
@@ -237,6 +239,27 @@ TEST(asio_looking, gives_way_after_waits_for_small_batches_and_seldom_again_wher
         EXPECT_LE(ways.value(), 40);
     });
     runner.join();
+}
+
+TEST(asio_looking, a_processor_that_comes_back_late_is_not_soon_given_away_again) {
+    visits ways("runner", "asio.gives_way");
+    // 64 times as long is more than this test takes.
+    rule late("runner", "asio.gives_way", [] {
+        using clock = std::chrono::steady_clock;
+        for (const auto end = clock::now() + 50ms; clock::now() < end;) {
+        }
+    });
+    script::current().add(late);
+    actor runner("runner", [&] {
+        for (int i = 0; i < 100; ++i) {
+            weir::detail::looking in_vain;
+            while (in_vain.goes_on()) {
+            }
+        }
+    });
+    runner.join();
+    script::current().remove(late);
+    EXPECT_EQ(ways.value(), 1);
 }
 
 } // namespace

@@ -245,6 +245,28 @@ TEST_P(asio_bounded, a_send_takes_one_block_of_the_handlers_allocator) {
     EXPECT_EQ(live, 0u);
 }
 
+TEST(asio_ticket_room, is_given_out_once_and_only_while_it_is_offered) {
+    weir::detail::ticket_room room;
+    weir::detail::ticket_allocator<std::uintptr_t> from(&room);
+    const auto gives_room = [&](std::size_t words) {
+        std::uintptr_t* const block = from.allocate(words);
+        const bool is_room = static_cast<void*>(block) == &room;
+        from.deallocate(block, words);
+        return is_room;
+    };
+    EXPECT_FALSE(gives_room(1));
+    {
+        const weir::detail::offered_room offers(&room);
+        EXPECT_FALSE(gives_room(sizeof(room) / sizeof(std::uintptr_t) + 1)) << "too small";
+        EXPECT_TRUE(gives_room(1));
+        EXPECT_FALSE(gives_room(1)) << "given already";
+    }
+    {
+        const weir::detail::offered_room offers(&room);
+    }
+    EXPECT_FALSE(gives_room(1)) << "offered no longer";
+}
+
 // ---- Cancellation ----
 
 TEST_P(asio_operations, a_receive_is_cancelled_by_any_type_and_takes_nothing) {
@@ -257,6 +279,7 @@ TEST_P(asio_operations, a_receive_is_cancelled_by_any_type_and_takes_nothing) {
         EXPECT_EQ(run(*context), 1u);
         ASSERT_TRUE(got);
         EXPECT_TRUE(is_aborted(got->error()));
+        EXPECT_FALSE(cancel.slot().has_handler());
         cancel.emit(type); // nothing any more
     }
     worker sends([&] { EXPECT_TRUE(ends.tx.send(made(1))); });
@@ -314,6 +337,7 @@ TEST_P(asio_bounded, a_send_that_went_in_cannot_be_cancelled) {
     cancel.emit(net::cancellation_type::total);
     EXPECT_EQ(run(*context), 1u);
     EXPECT_TRUE(*result);
+    EXPECT_FALSE(cancel.slot().has_handler());
 }
 
 TEST_P(asio_bounded, a_send_that_gives_up_passes_its_turn_on) {
@@ -474,6 +498,7 @@ TEST_P(asio_operations, destroying_the_context_loses_no_message_of_an_operation_
     EXPECT_TRUE(ends.tx.try_send(made(1)));
     context.reset();
     EXPECT_EQ(token.use_count(), 1);
+    EXPECT_EQ(ends.rx.len(), 1u);
     EXPECT_EQ(*ends.rx.try_recv().value(), 1u);
     EXPECT_FALSE(is_called);
 }
@@ -528,6 +553,21 @@ TEST_P(asio_operations, coroutines_that_own_their_ends_go_with_the_context) {
     EXPECT_EQ(token.use_count(), 4);
     context.reset();
     EXPECT_EQ(token.use_count(), 1);
+}
+
+TEST_P(asio_operations, an_operation_that_is_begun_while_its_context_goes_is_abandoned) {
+    auto other = open<value>(GetParam());
+    const auto token = std::make_shared<int>(1);
+    bool is_called = false;
+    std::shared_ptr<void> begins(nullptr, [&, on = executor()](void*) {
+        weir::asio::async_recv(on, other.rx, counted_handler{token, &is_called});
+    });
+    weir::asio::async_recv(executor(), ends.rx, [own = std::move(begins)](received<value>) { ADD_FAILURE(); });
+    context.reset();
+    EXPECT_EQ(token.use_count(), 1);
+    worker sends([&] { EXPECT_TRUE(other.tx.send(made(1))); });
+    EXPECT_EQ(*other.rx.recv().value(), 1u); // the receiver is free again
+    EXPECT_FALSE(is_called);
 }
 
 // ---- Others that wait ----
