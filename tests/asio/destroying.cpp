@@ -26,8 +26,10 @@ namespace {
 
 class asio_destroying : public operation_test {};
 class asio_destroying_bounded : public operation_test {};
+class asio_destroying_rings : public operation_test {};
 INSTANTIATE_TEST_SUITE_P(flavors, asio_destroying, some_flavors(), flavor_name);
 INSTANTIATE_TEST_SUITE_P(flavors, asio_destroying_bounded, some_bounded_flavors(), flavor_name);
+INSTANTIATE_TEST_SUITE_P(flavors, asio_destroying_rings, testing::Values(flavor{1}, flavor{5}), flavor_name);
 
 constexpr const char* steps_of_who_ends_a_wait[] = {"async.finish", "async.told", "async.run",
                                                     "asio.hand_on", "asio.post",  "asio.posted"};
@@ -79,6 +81,33 @@ TEST_P(asio_destroying_bounded, the_context_goes_while_a_receiver_ends_the_wait)
             EXPECT_EQ(*ends.rx.try_recv().value(), 1u);
         }
     }
+}
+
+// Room that comes while the list of the waiting senders is locked is a debt to who holds the lock: that one tells the first to
+// look again. If that is an operation whose context goes then, the next is told.
+TEST_P(asio_destroying_rings, a_send_that_was_told_of_room_passes_it_on_when_its_context_goes) {
+    fill();
+    const auto token = std::make_shared<int>(1);
+    value first = made(1);
+    async_send(executor(), ends.tx, std::ref(first), [token](sent) { ADD_FAILURE() << "called"; });
+    worker second([&] { EXPECT_TRUE(ends.tx.send(made(2))); });
+    second.wait_until_asleep();
+    halt locks("third", "sender.locked");
+    halt enrolled("third", "sender.enrolled");
+    actor third("third", [&] { EXPECT_TRUE(ends.tx.send(made(3))); });
+    locks.wait_until_there();
+    EXPECT_EQ(*ends.rx.recv().value(), 100u); // finds the lock held
+    locks.let_go();
+    enrolled.wait_until_there(); // and has told the first
+    context.reset();
+    EXPECT_EQ(token.use_count(), 1);
+    second.join();
+    enrolled.let_go();
+    EXPECT_NE(first, nullptr);
+    for (uint64_t i = 1; i < *GetParam().capacity; ++i)
+        EXPECT_EQ(*ends.rx.recv().value(), 100 + i);
+    EXPECT_EQ(*ends.rx.recv().value(), 2u);
+    EXPECT_EQ(*ends.rx.recv().value(), 3u);
 }
 
 TEST_P(asio_destroying, the_receiver_goes_while_a_sender_ends_the_wait) {

@@ -420,6 +420,23 @@ TEST_P(waking_bounded, a_sender_that_leaves_swallows_nobodys_room) {
     expect_exact_capacity(tx, rx, GetParam());
 }
 
+// The same sender when nobody else waits: the room is there before its send returns.
+TEST_P(waking_bounded, room_that_comes_while_a_sender_gives_up_wins_over_its_time_out) {
+    if (GetParam().is_rendezvous())
+        return;
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    fill(tx, GetParam());
+    halt here("sender", "sender.withdraw");
+    actor sender("sender", [&] { EXPECT_TRUE(tx.send_timeout(77, 20ms)); });
+    here.wait_until_there();
+    EXPECT_EQ(rx.try_recv().value(), 0u);
+    here.let_go();
+    sender.join();
+    for (uint64_t i = 1; i < *GetParam().capacity; ++i)
+        EXPECT_EQ(rx.try_recv().value(), i);
+    EXPECT_EQ(rx.try_recv().value(), 77u);
+}
+
 // A receiver stands still before and after it publishes room; a sender comes meanwhile.
 TEST_P(waking_bounded, a_sender_that_comes_while_room_is_published_gets_it) {
     if (GetParam().is_rendezvous())

@@ -16,6 +16,7 @@
 #include <new>
 #include <random>
 #include <thread>
+#include <utility>
 
 #if WEIR_HAS_STOP_TOKEN
 #include <stop_token>
@@ -87,6 +88,25 @@ TEST(sender_wait, who_was_woken_for_nothing_passes_it_on_to_as_many_as_there_is_
     EXPECT_EQ(all[1].waiter.finishes(), 1);
     EXPECT_EQ(all[1].waiter.outcome(), answer::retry);
     EXPECT_EQ(all[2].waiter.finishes(), 0);
+}
+
+// The inner one finds the lock held, by the outer one, which has found no room.
+TEST(sender_wait, what_is_passed_on_while_the_lock_is_held_is_told_by_its_holder) {
+    sender_wait side(any_batch);
+    sole_waiter waits;
+    side.enrol(waits.waiter, false, no_room);
+    bool is_there = false;
+    const auto one = []() noexcept { return std::uint64_t{1}; };
+    side.pass_on([&]() noexcept {
+        if (!std::exchange(is_there, true)) {
+            side.pass_on(one);
+            EXPECT_EQ(waits.waiter.finishes(), 0);
+            return std::uint64_t{0};
+        }
+        return std::uint64_t{1};
+    });
+    EXPECT_TRUE(is_there);
+    EXPECT_EQ(waits.waiter.finishes(), 1);
 }
 
 TEST(sender_wait, watchers_are_told_of_what_no_waiter_takes) {
