@@ -262,6 +262,12 @@ void fill(const any_sender<uint64_t>& tx, const flavor& which) {
         ASSERT_TRUE(tx.try_send(i));
 }
 
+// All that fill() sent but the first.
+void expect_others_of_fill(weir::receiver<uint64_t>& rx, const flavor& which) {
+    for (uint64_t i = 1; i < *which.capacity; ++i)
+        EXPECT_EQ(rx.try_recv().value(), i);
+}
+
 void expect_exact_capacity(const any_sender<uint64_t>& tx, weir::receiver<uint64_t>& rx, const flavor& which) {
     fill(tx, which);
     EXPECT_EQ(outcome(tx.try_send(0)), channel_errc::full);
@@ -269,6 +275,15 @@ void expect_exact_capacity(const any_sender<uint64_t>& tx, weir::receiver<uint64
         EXPECT_EQ(rx.try_recv().value(), i);
     EXPECT_EQ(outcome(rx.try_recv()), channel_errc::empty);
 }
+
+// A thread in a send that waits: it is about to sleep when it has been made.
+class waiting_sender : visits, public actor {
+public:
+    template <class Body>
+    waiting_sender(const char* name, Body body) : visits(name, "sender.park"), actor(name, std::move(body)) {
+        wait_for_more_than(0);
+    }
+};
 
 TEST_P(waking_bounded, room_made_while_a_sender_lies_down_is_found) {
     for (const char* point : points_of_enrolling()) {
@@ -286,8 +301,7 @@ TEST_P(waking_bounded, room_made_while_a_sender_lies_down_is_found) {
             EXPECT_EQ(rx.try_recv().value(), 0u);
             here.let_go();
             sender.join();
-            for (uint64_t i = 1; i < *GetParam().capacity; ++i)
-                EXPECT_EQ(rx.try_recv().value(), i);
+            expect_others_of_fill(rx, GetParam());
             EXPECT_EQ(rx.try_recv().value(), 77u);
         }
         expect_exact_capacity(tx, rx, GetParam());
@@ -342,10 +356,8 @@ TEST_P(waking_bounded, a_sender_that_is_being_served_neither_times_out_nor_stops
         auto [tx, rx] = open<uint64_t>(GetParam());
         fill(tx, GetParam());
         const uint64_t first = GetParam().is_rendezvous() ? 77 : 0;
-        visits sleeps("sender", "sender.park");
         halt here("receiver", point);
-        actor sender("sender", [&tx] { EXPECT_TRUE(tx.send_timeout(77, 200ms)); });
-        sleeps.wait_for_more_than(0);
+        waiting_sender sender("sender", [&tx] { EXPECT_TRUE(tx.send_timeout(77, 200ms)); });
         actor receiver("receiver", [&rx, first] { EXPECT_EQ(rx.recv().value(), first); });
         here.wait_until_there();
         std::this_thread::sleep_for(250ms);
@@ -354,8 +366,7 @@ TEST_P(waking_bounded, a_sender_that_is_being_served_neither_times_out_nor_stops
         sender.join();
         receiver.join();
         if (!GetParam().is_rendezvous()) {
-            for (uint64_t i = 1; i < *GetParam().capacity; ++i)
-                EXPECT_EQ(rx.try_recv().value(), i);
+            expect_others_of_fill(rx, GetParam());
             EXPECT_EQ(rx.try_recv().value(), 77u);
         }
         expect_exact_capacity(tx, rx, GetParam());
@@ -368,10 +379,8 @@ TEST_P(waking_bounded, a_sender_that_is_being_served_is_not_stopped) {
     fill(tx, GetParam());
     const uint64_t first = GetParam().is_rendezvous() ? 77 : 0;
     std::stop_source stop;
-    visits sleeps("sender", "sender.park");
     halt here("receiver", "sender.popped");
-    actor sender("sender", [&] { EXPECT_TRUE(tx.send(77, stop.get_token())); });
-    sleeps.wait_for_more_than(0);
+    waiting_sender sender("sender", [&] { EXPECT_TRUE(tx.send(77, stop.get_token())); });
     actor receiver("receiver", [&rx, first] { EXPECT_EQ(rx.recv().value(), first); });
     here.wait_until_there();
     stop.request_stop();
@@ -402,20 +411,17 @@ TEST_P(waking_bounded, a_sender_that_leaves_swallows_nobodys_room) {
         return;
     auto [tx, rx] = open<uint64_t>(GetParam());
     fill(tx, GetParam());
-    visits sleeps("next", "sender.park");
     halt here("sender", "sender.withdraw");
     channel_errc result{};
     actor sender("sender", [&] { result = outcome(tx.send_timeout(77, 20ms)); });
     here.wait_until_there();
-    actor next("next", [&tx] { EXPECT_TRUE(tx.send(88)); });
-    sleeps.wait_for_more_than(0);
+    waiting_sender next("next", [&tx] { EXPECT_TRUE(tx.send(88)); });
     EXPECT_EQ(rx.try_recv().value(), 0u);
     next.join();
     here.let_go();
     sender.join();
     EXPECT_EQ(result, channel_errc::timeout);
-    for (uint64_t i = 1; i < *GetParam().capacity; ++i)
-        EXPECT_EQ(rx.try_recv().value(), i);
+    expect_others_of_fill(rx, GetParam());
     EXPECT_EQ(rx.try_recv().value(), 88u);
     expect_exact_capacity(tx, rx, GetParam());
 }
@@ -432,8 +438,7 @@ TEST_P(waking_bounded, room_that_comes_while_a_sender_gives_up_wins_over_its_tim
     EXPECT_EQ(rx.try_recv().value(), 0u);
     here.let_go();
     sender.join();
-    for (uint64_t i = 1; i < *GetParam().capacity; ++i)
-        EXPECT_EQ(rx.try_recv().value(), i);
+    expect_others_of_fill(rx, GetParam());
     EXPECT_EQ(rx.try_recv().value(), 77u);
 }
 
@@ -453,8 +458,7 @@ TEST_P(waking_bounded, a_sender_that_comes_while_room_is_published_gets_it) {
         here.let_go();
         receiver.join();
         sender.join();
-        for (uint64_t i = 1; i < *GetParam().capacity; ++i)
-            EXPECT_EQ(rx.try_recv().value(), i);
+        expect_others_of_fill(rx, GetParam());
         EXPECT_EQ(rx.try_recv().value(), 77u);
         expect_exact_capacity(tx, rx, GetParam());
     }
@@ -466,12 +470,8 @@ TEST_P(waking_bounded, room_that_comes_while_the_list_is_locked_is_told_to_as_ma
         return;
     auto [tx, rx] = open<uint64_t>(GetParam());
     fill(tx, GetParam());
-    visits first_sleeps("first", "sender.park");
-    actor first("first", [&tx] { EXPECT_TRUE(tx.send(77)); });
-    first_sleeps.wait_for_more_than(0);
-    visits second_sleeps("second", "sender.park");
-    actor second("second", [&tx] { EXPECT_TRUE(tx.send(88)); });
-    second_sleeps.wait_for_more_than(0);
+    waiting_sender first("first", [&tx] { EXPECT_TRUE(tx.send(77)); });
+    waiting_sender second("second", [&tx] { EXPECT_TRUE(tx.send(88)); });
     halt locks("third", "sender.locked");
     halt enrolled("third", "sender.enrolled");
     actor third("third", [&tx] { EXPECT_TRUE(tx.send(99)); });
@@ -498,17 +498,14 @@ TEST_P(waking_bounded, room_that_others_see_is_not_that_of_a_waiting_sender) {
         return;
     auto [tx, rx] = open<uint64_t>(GetParam());
     fill(tx, GetParam());
-    visits sleeps("sender", "sender.park");
-    actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(77)); });
-    sleeps.wait_for_more_than(0);
+    waiting_sender sender("sender", [&tx] { EXPECT_TRUE(tx.send(77)); });
     halt here("receiver", "ring.published");
     actor receiver("receiver", [&rx] { EXPECT_EQ(rx.try_recv().value(), 0u); });
     here.wait_until_there();
     EXPECT_EQ(outcome(tx.try_send(88)), channel_errc::full);
     here.let_go();
     receiver.join();
-    for (uint64_t i = 1; i < *GetParam().capacity; ++i)
-        EXPECT_EQ(rx.try_recv().value(), i);
+    expect_others_of_fill(rx, GetParam());
     EXPECT_EQ(rx.recv().value(), 77u); // the place is granted; the sender may still be about to fill it
     sender.join();
     expect_exact_capacity(tx, rx, GetParam());
@@ -520,11 +517,9 @@ TEST_P(waking_bounded, a_waker_does_not_touch_a_waiter_that_is_gone) {
     const interrupting handler;
     auto [tx, rx] = open<uint64_t>(GetParam());
     fill(tx, GetParam());
-    visits sleeps("sender", "sender.park");
     halt here("receiver", "parker.wake");
-    std::optional<actor> sender;
+    std::optional<waiting_sender> sender;
     sender.emplace("sender", [&tx] { EXPECT_TRUE(tx.send_timeout(77, patience)); });
-    sleeps.wait_for_more_than(0);
     sender->wait_until_asleep();
     actor receiver("receiver", [&rx] { EXPECT_TRUE(rx.recv()); });
     here.wait_until_there();
