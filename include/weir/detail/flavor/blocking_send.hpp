@@ -12,7 +12,6 @@
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/wait/sender_wait.hpp>
 
-#include <cstddef>
 #include <cstdint>
 
 namespace weir::detail {
@@ -35,9 +34,8 @@ WEIR_NOINLINE send_result send_waiting(Flavor& flavor, sender_wait& sending, Sou
         return attempt() ? result : stopped ? send_result::stopped : send_result::timeout;
     }
     const auto glance = [&]() noexcept { return flavor.seems_to_have_room(); };
-    constexpr std::size_t few = 8;
     if ((flavor.is_worth_looking() && sending.spin().look(flavor.send_progress(), glance, attempt)) ||
-        (flavor.capacity() > few && sending.spin().give_way(attempt))) {
+        (flavor.capacity() > few_messages && sending.spin().give_way(attempt))) {
         return result;
     }
     for (bool first = false;;) { // sticky: who was at the front once stays there

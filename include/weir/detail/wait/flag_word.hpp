@@ -6,9 +6,10 @@
 // see the other's write. A asks for every message, B only before it sleeps or leaves. So B pays:
 //   A   x.store(…);        flags.after_write()              a plain load
 //   B   flags.raise(…);    flags.barrier();    x.load(…)     membarrier: a full barrier on A's processor
-// Where the kernel has no membarrier (decided when the word is made, and kept in its `symmetric` bit), after_write()
-// is a read-modify-write. All changes of the word then form one order: either A's comes after B's raise and sees the
-// flag, or it comes before, and B's raise acquires what A released, x among it.
+// Where the kernel has no membarrier, and where B raises so often that A's share is the cheaper one (decided when the word
+// is made, and kept in its `symmetric` bit), after_write() is a read-modify-write and barrier() nothing. All changes of
+// the word then form one order: either A's comes after B's raise and sees the flag, or it comes before, and B's raise
+// acquires what A released, x among it.
 #ifndef WEIR_DETAIL_WAIT_FLAG_WORD_HPP
 #define WEIR_DETAIL_WAIT_FLAG_WORD_HPP
 
@@ -21,7 +22,8 @@ namespace weir::detail {
 
 class flag_word {
 public:
-    flag_word() noexcept : bits_(membarrier_available() ? 0 : symmetric) {}
+    // `raised_often`: about as often as it is looked at.
+    explicit flag_word(bool raised_often = false) noexcept : bits_(membarrier_pays(raised_often) ? 0 : symmetric) {}
 
     // A's side: the flags as of some moment after all that this thread wrote before.
     WEIR_INLINE std::uint32_t after_write() noexcept {

@@ -26,6 +26,9 @@
 
 namespace weir::detail {
 
+// Where there is room for no more than these at a time, a sender waits for about every one of them.
+inline constexpr std::uint64_t few_messages = 8;
+
 // A thread that waits to send the message that `Source` makes.
 template <class Source>
 class thread_waiter final : public waiter {
@@ -72,8 +75,10 @@ private:
 
 class sender_wait {
 public:
-    // `most_batch`: for how many messages there can be room at a time.
-    explicit sender_wait(std::uint64_t most_batch) noexcept : spin_(most_batch) {}
+    // `most_batch`: for how many messages there can be room at a time. 0 where what tells of room is ordered anyway, and
+    // no barrier() is needed.
+    explicit sender_wait(std::uint64_t most_batch) noexcept
+        : flags_(most_batch != 0 && most_batch <= few_messages), spin_(most_batch) {}
 
     // The receiver, after it published room: whether somebody waits for it.
     WEIR_INLINE bool is_waited_after_write() noexcept { return flags_.after_write() != 0; }

@@ -12,6 +12,12 @@ namespace weir::detail {
 
 inline void compiler_barrier() noexcept { model::now_running.light_fence(); }
 constexpr bool membarrier_available() noexcept { return WEIR_MEMBARRIER != 0; }
+// Unless MODEL_FEW is defined the models' small channels do as large ones.
+#ifdef MODEL_FEW
+constexpr bool membarrier_pays(bool is_asked_often) noexcept { return !is_asked_often && membarrier_available(); }
+#else
+constexpr bool membarrier_pays(bool) noexcept { return membarrier_available(); }
+#endif
 inline void membarrier(const model::where& at = model::where::current()) noexcept {
     model::now_running.heavy_fence(at);
 }
