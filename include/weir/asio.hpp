@@ -31,10 +31,15 @@ namespace detail::inline WEIR_ASIO_KIND {
 template <class Value, class T>
 concept sendable_as = std::convertible_to<Value, T> || refers_to_message<T, Value>;
 
-template <class T>
+// An initiation that is put off, as that of a coroutine, takes a word for each of its own parts, and three for each argument.
+// `without`: where a handler has no executor of its own.
+template <class T, class Executor>
 struct initiate_recv {
-    template <class Handler, class Executor>
-    WEIR_CHECKED_FUNCTION void operator()(Handler handler, receiver<T>* rx, const Executor& without) const {
+    WEIR_NO_UNIQUE_ADDRESS Executor without;
+    receiver<T>* rx;
+
+    template <class Handler>
+    WEIR_CHECKED_FUNCTION void operator()(Handler handler) const {
         detail::unwrap<net::io_context::executor_type>(
             net::get_associated_executor(handler, without), [&]<class Known>(const Known& executor) {
                 handled_operation<receive_operation<T, WEIR_CHECKED != 0>, Handler, Known>::initiate(
@@ -43,26 +48,29 @@ struct initiate_recv {
     }
 };
 
-template <class T>
+template <class T, class Executor>
 struct initiate_send {
-    template <class Handler, class Value, class Executor>
-    void operator()(Handler handler, const sync_sender<T>& tx, Value&& value, const Executor& without) const {
+    WEIR_NO_UNIQUE_ADDRESS Executor without;
+
+    template <class Handler, class Value>
+    void operator()(Handler handler, const sync_sender<T>& tx, Value&& value) const {
         detail::unwrap<net::io_context::executor_type>(
             net::get_associated_executor(handler, without), [&]<class Known>(const Known& executor) {
                 if constexpr (refers_to_message<T, Value>) {
-                    using message = typename std::remove_cvref_t<Value>::type;
-                    using kind = send_operation<T, referred_message<message>, typename referred<message>::type>;
-                    handled_operation<kind, Handler, Known>::initiate(handler, executor, value, tx);
+                    using message = referred<typename std::remove_cvref_t<Value>::type>;
+                    using kind = send_operation<T, offered_value<T, typename message::type>>;
+                    handled_operation<kind, Handler, Known>::initiate(handler, executor, message{value.get()}.get(),
+                                                                      tx);
                 } else {
-                    using kind = send_operation<T, owned_message<T>, T>;
+                    using kind = send_operation<T, owned_value<T>>;
                     handled_operation<kind, Handler, Known>::initiate(handler, executor, std::forward<Value>(value),
                                                                       tx);
                 }
             });
     }
 
-    template <class Handler, class Value, class Executor>
-    void operator()(Handler handler, const sender<T>& tx, Value&& value, const Executor& without) const {
+    template <class Handler, class Value>
+    void operator()(Handler handler, const sender<T>& tx, Value&& value) const {
         const auto executor = net::get_associated_executor(handler, without);
         bool is_sent = false;
         if constexpr (refers_to_message<T, Value>) {
@@ -106,12 +114,12 @@ namespace asio::inline WEIR_ASIO_KIND {
 template <class T, class Token>
 auto async_recv(receiver<T>& rx, Token&& token) {
     return detail::net::async_initiate<Token, void(std::expected<T, std::error_code>)>(
-        detail::initiate_recv<T>(), token, std::addressof(rx), detail::net::system_executor());
+        detail::initiate_recv<T, detail::net::system_executor>{{}, std::addressof(rx)}, token);
 }
 template <class Executor, class T, class Token>
 auto async_recv(const Executor& executor, receiver<T>& rx, Token&& token) {
     return detail::net::async_initiate<Token, void(std::expected<T, std::error_code>)>(
-        detail::initiate_recv<T>(), token, std::addressof(rx), executor);
+        detail::initiate_recv<T, Executor>{executor, std::addressof(rx)}, token);
 }
 
 // Sends one message: `value`, a T or what converts to one. The operation owns it, and it goes with it where it fails. With
@@ -127,25 +135,25 @@ template <class T, class Value = T, class Token>
     requires detail::sendable_as<Value, T>
 auto async_send(const sync_sender<T>& tx, Value&& value, Token&& token) {
     return detail::net::async_initiate<Token, void(std::expected<void, std::error_code>)>(
-        detail::initiate_send<T>(), token, tx, std::forward<Value>(value), detail::net::system_executor());
+        detail::initiate_send<T, detail::net::system_executor>(), token, tx, std::forward<Value>(value));
 }
 template <class T, class Value = T, class Token>
     requires detail::sendable_as<Value, T>
 auto async_send(const sender<T>& tx, Value&& value, Token&& token) {
     return detail::net::async_initiate<Token, void(std::expected<void, std::error_code>)>(
-        detail::initiate_send<T>(), token, tx, std::forward<Value>(value), detail::net::system_executor());
+        detail::initiate_send<T, detail::net::system_executor>(), token, tx, std::forward<Value>(value));
 }
 template <class Executor, class T, class Value = T, class Token>
     requires detail::sendable_as<Value, T>
 auto async_send(const Executor& executor, const sync_sender<T>& tx, Value&& value, Token&& token) {
     return detail::net::async_initiate<Token, void(std::expected<void, std::error_code>)>(
-        detail::initiate_send<T>(), token, tx, std::forward<Value>(value), executor);
+        detail::initiate_send<T, Executor>{executor}, token, tx, std::forward<Value>(value));
 }
 template <class Executor, class T, class Value = T, class Token>
     requires detail::sendable_as<Value, T>
 auto async_send(const Executor& executor, const sender<T>& tx, Value&& value, Token&& token) {
     return detail::net::async_initiate<Token, void(std::expected<void, std::error_code>)>(
-        detail::initiate_send<T>(), token, tx, std::forward<Value>(value), executor);
+        detail::initiate_send<T, Executor>{executor}, token, tx, std::forward<Value>(value));
 }
 
 } // namespace asio::inline WEIR_ASIO_KIND

@@ -6,7 +6,6 @@
 
 #include <weir/detail/flavor/blocking_send.hpp>
 #include <weir/detail/flavor/flavor.hpp>
-#include <weir/detail/offered_value.hpp>
 #include <weir/detail/wait/stop_watch.hpp>
 
 #include <optional>
@@ -14,23 +13,26 @@
 
 namespace weir::detail {
 
-// While it waits it is a sender of its own: the handle may go. Base: an async_wait, which says how its owner goes on.
-template <class T, class Value, class Stop, class Base>
+// While it waits it is a sender of its own: the handle may go. Offer: the value, as offered_value is one. Base: an async_wait,
+// which says how its owner goes on.
+template <class T, class Offer, class Stop, class Base>
 class sending_wait : public Base {
 public:
-    void make_at(void* place) noexcept final { value_.make_at(place); }
+    void make_at(void* place) noexcept final { offer_.make_at(place); }
 
 protected:
-    template <class... Arguments>
+    template <class Value, class... Arguments>
     explicit sending_wait(Value&& value, const Stop& stop, Arguments&&... base)
-        : Base(std::forward<Arguments>(base)...), value_(std::forward<Value>(value)), stop_(stop) {}
+        : Base(std::forward<Arguments>(base)...), offer_(std::forward<Value>(value)), stop_(stop) {}
     ~sending_wait() = default;
 
     send_result outcome() const noexcept { return result_; }
 
-    // Whether it is over without a wait. `channel`: null where it is an empty handle's. Throws what making a T throws.
-    bool is_over_at_once(channel_base* channel) {
-        channel_ = channel;
+    // Before all else: whose room it waits for. Null where it is an empty handle's.
+    void set_channel(channel_base* channel) noexcept { channel_ = channel; }
+
+    // Whether it is over without a wait. Throws what making a T throws.
+    bool is_over_at_once() {
         if (channel_ == nullptr) {
             result_ = send_result::disconnected;
             return true;
@@ -38,9 +40,16 @@ protected:
         return prepare_or_refuse() || attempt() || refuse_if_stopped();
     }
 
-    // Around the wait.
-    void join_senders() noexcept { channel_->add_sender(); }
-    void leave_senders() noexcept { channel_->drop_sender(); }
+    // Before the wait, and after it; nothing where it did not wait.
+    void join_senders() noexcept {
+        channel_->add_sender();
+        is_sender_ = true;
+    }
+    void leave_senders() noexcept {
+        if (std::exchange(is_sender_, false)) {
+            channel_->drop_sender();
+        }
+    }
 
     // The owner has cancelled the wait; `unsettled` is what cancel() said.
     void pass_on(std::optional<answer> unsettled) noexcept {
@@ -53,7 +62,7 @@ protected:
 private:
     // Makes what may throw, unless that it is not needed is clear already.
     bool prepare_or_refuse() {
-        if constexpr (offered_value<T, Value>::needs_preparation) {
+        if constexpr (Offer::needs_preparation) {
             if (visit([](auto& flavor) noexcept { return flavor.is_closed_for_sending(); })) {
                 result_ = send_result::disconnected;
                 return true;
@@ -61,12 +70,12 @@ private:
             if (visit([](auto& flavor) noexcept { return flavor.is_full(); }) && refuse_if_stopped()) {
                 return true;
             }
-            value_.prepare();
+            offer_.prepare();
         }
         return false;
     }
     bool attempt() noexcept {
-        result_ = visit([this](auto& flavor) noexcept { return flavor.try_send(value_); });
+        result_ = visit([this](auto& flavor) noexcept { return flavor.try_send(offer_); });
         return result_ != send_result::full;
     }
     bool refuse_if_stopped() noexcept {
@@ -108,11 +117,13 @@ private:
         return visit_sync_flavor<T>(*channel_, look);
     }
 
-    offered_value<T, Value> value_;
+    // Here they take no room of their own: Base has some left.
+    send_result result_{};
+    bool is_sender_ = false;
+    Offer offer_;
     WEIR_NO_UNIQUE_ADDRESS const Stop stop_;
     WEIR_NO_UNIQUE_ADDRESS stop_watch<Stop> watch_;
     channel_base* channel_ = nullptr;
-    send_result result_{};
 };
 
 } // namespace weir::detail

@@ -47,7 +47,7 @@
 
 namespace weir::detail::inline WEIR_ASIO_KIND {
 
-// Whether an operation was cancelled. The first base of one, since the wait refers to it.
+// Whether an operation was cancelled.
 //
 // No cancellation is lost, though its wait may be between two rounds: who enrols opens the claim, then looks at the note;
 // who cancels makes the note, then takes the claim. Note and look are read-modify-writes of one word.
@@ -70,15 +70,15 @@ public:
     }
 
 private:
-    static constexpr std::uint32_t requested = 1;
-    static constexpr std::uint32_t enrolled = 2;
+    static constexpr std::uint8_t requested = 1;
+    static constexpr std::uint8_t enrolled = 2;
 
-    atomic<std::uint32_t> bits_{0};
+    atomic<std::uint8_t> bits_{0};
 };
 
+// In the place of a stop token. Asked while the operation is being initiated, when nobody can have cancelled it.
 struct cancellation_stop {
-    cancellation* state;
-    bool stop_requested() const noexcept { return state->is_requested(); }
+    static constexpr bool stop_requested() noexcept { return false; }
 };
 
 } // namespace weir::detail::inline WEIR_ASIO_KIND
@@ -88,11 +88,7 @@ namespace weir::detail {
 template <>
 class stop_watch<cancellation_stop> {
 public:
-    void begin(const cancellation_stop& stop, waiter& wait) noexcept {
-        if (stop.state->is_requested_after_enrol() && wait.take()) {
-            wait.finish(answer::stopped);
-        }
-    }
+    void begin(const cancellation_stop&, waiter& wait) noexcept;
     void end() noexcept {}
 };
 
@@ -162,9 +158,17 @@ public:
     // For its ticket, while it is posted.
     void* room() noexcept { return &room_; }
 
+    // The handler's executor.
+    void request_cancellation() noexcept { cancellation_.request(*this); }
+    // Who enrolled its wait.
+    bool is_cancelled_after_enrol() noexcept { return cancellation_.is_requested_after_enrol(); }
+
 protected:
     operation() = default;
     ~operation() = default;
+
+    // The handler's executor.
+    bool is_cancelled() const noexcept { return cancellation_.is_requested(); }
 
     // Before it waits. Throws where memory is out.
     void set_home(net::execution_context& context) {
@@ -225,6 +229,7 @@ private:
     bool is_listed_ = false; // under the list's lock
     // Its owner's.
     bool was_ended_by_handler_ = false;
+    cancellation cancellation_;
 };
 
 inline bool waiting_operations::add(operation& waiting) noexcept {
@@ -351,7 +356,7 @@ private:
     net::executor_work_guard<Executor> guard_;
 };
 
-// An operation with its handler. Kind: a cancellation and an operation that has
+// An operation with its handler. Kind: an operation that has
 //   prepare(arguments…)  whether it is to be posted at once; may throw
 //   gives_way()          when the ticket is run: whether it is to be posted once more
 //   is_over()            then
@@ -409,7 +414,7 @@ private:
         handled_operation* what;
         void operator()(net::cancellation_type type) const noexcept {
             if (type != net::cancellation_type::none) {
-                what->request(*what);
+                what->request_cancellation();
             }
         }
     };
@@ -455,6 +460,13 @@ private:
 };
 
 } // namespace WEIR_ASIO_KIND
+
+inline void stop_watch<cancellation_stop>::begin(const cancellation_stop&, waiter& wait) noexcept {
+    if (static_cast<operation&>(wait).is_cancelled_after_enrol() && wait.take()) {
+        wait.finish(answer::stopped);
+    }
+}
+
 } // namespace weir::detail
 
 #endif

@@ -24,11 +24,11 @@
 namespace weir::detail::inline WEIR_ASIO_KIND {
 
 template <class T, bool Checked>
-class receive_operation : public cancellation, public receiving_wait<T, cancellation_stop, operation> {
+class receive_operation : public receiving_wait<T, cancellation_stop, operation> {
     using outcome = std::expected<T, std::error_code>;
 
 protected:
-    explicit receive_operation(channel_base* channel) : receive_operation::receiving_wait(cancellation_stop{this}) {
+    explicit receive_operation(channel_base* channel) : receive_operation::receiving_wait(cancellation_stop()) {
         this->set_channel(channel);
     }
     ~receive_operation() = default;
@@ -56,7 +56,7 @@ protected:
 
     // Takes the message out of the channel, unless it was cancelled.
     bool is_over() noexcept {
-        if (this->is_requested()) {
+        if (this->is_cancelled()) {
             taken_ = {nullptr, channel_errc::stopped};
         } else if (this->channel() != nullptr) {
             taken_ = this->take_answered();

@@ -6,6 +6,8 @@
 
 #include <weir/detail/asio/operation.hpp>
 #include <weir/detail/handles.hpp>
+#include <weir/detail/message.hpp>
+#include <weir/detail/offered_value.hpp>
 #include <weir/detail/sending_wait.hpp>
 #include <weir/detail/wait/completions.hpp>
 #include <weir/error.hpp>
@@ -13,6 +15,7 @@
 
 #include <expected>
 #include <functional>
+#include <new>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -40,50 +43,38 @@ struct is_reference_to_message<T, std::reference_wrapper<Value>>
 template <class T, class Value>
 inline constexpr bool refers_to_message = is_reference_to_message<T, std::remove_cvref_t<Value>>::value;
 
-WEIR_CALLERS_CONVERSION_BEGIN
-// The value of a send that is an operation.
+// An offer (offered_value.hpp) that owns the value.
 template <class T>
-class owned_message {
+class owned_value {
+public:
+    static constexpr bool needs_preparation = false;
+
+    WEIR_CALLERS_CONVERSION_BEGIN
+    template <class Value>
+    explicit owned_value(Value&& value) : value_(std::forward<Value>(value)) {}
+    WEIR_CALLERS_CONVERSION_END
+
+    void make_at(void* place) noexcept { ::new (place) T(detail::passed_on<T>(std::move(value_))); }
+
+private:
+    T value_;
+};
+
+template <class T, class Offer>
+class send_operation : public sending_wait<T, Offer, cancellation_stop, operation> {
 protected:
     template <class Value>
-    explicit owned_message(Value&& value) : message_(std::forward<Value>(value)) {}
-
-    T&& offered() noexcept { return std::move(message_); }
-
-private:
-    T message_;
-};
-WEIR_CALLERS_CONVERSION_END
-
-template <class Value>
-class referred_message {
-protected:
-    explicit referred_message(std::reference_wrapper<Value> value) noexcept : value_{value.get()} {}
-
-    auto&& offered() noexcept { return value_.get(); }
-
-private:
-    referred<Value> value_;
-};
-
-// Message: one of these. Its offer is a Value&&.
-template <class T, class Message, class Value>
-class send_operation : private Message,
-                       public cancellation,
-                       public sending_wait<T, Value, cancellation_stop, operation> {
-protected:
-    template <class Given>
-    explicit send_operation(Given&& value)
-        : Message(std::forward<Given>(value)), send_operation::sending_wait(this->offered(), cancellation_stop{this}) {}
+    explicit send_operation(Value&& value)
+        : send_operation::sending_wait(std::forward<Value>(value), cancellation_stop()) {}
     ~send_operation() = default;
 
     bool prepare(const sync_sender<T>& tx) {
         const completions::call here;
-        if (this->is_over_at_once(handle_access::channel_of(tx))) {
+        this->set_channel(handle_access::channel_of(tx));
+        if (this->is_over_at_once()) {
             return true;
         }
         this->join_senders();
-        is_sender_ = true;
         return false;
     }
 
@@ -103,16 +94,10 @@ protected:
         }
     }
 
-    void leave() noexcept {
-        if (std::exchange(is_sender_, false)) {
-            this->leave_senders();
-        }
-    }
+    void leave() noexcept { this->leave_senders(); }
 
 private:
     void abandon() noexcept final { this->pass_on(this->cancel()); }
-
-    bool is_sender_ = false;
 };
 
 // On an unbounded channel a send never waits, and this is all that is left of it.

@@ -24,12 +24,13 @@ template <class T, class Stop, class Scheduler, bool Checked>
 class receiving_coroutine : public receiving_wait<T, Stop, coroutine_wait<Scheduler>> {
 protected:
     receiving_coroutine(receiver<T>* rx, const Stop& stop, Scheduler scheduler)
-        : receiving_coroutine::receiving_wait(stop, std::move(scheduler)), rx_(rx) {}
+        : receiving_coroutine::receiving_wait(stop, std::move(scheduler)) {
+        this->set_channel(handle_access::channel_received_by(*rx));
+    }
     ~receiving_coroutine() = default;
 
     // Whether there is something to go on with. Throws where the timers' thread cannot be started.
     bool is_ready() {
-        this->set_channel(handle_access::channel_received_by(*rx_));
         if (this->channel() == nullptr) {
             taken_.error = channel_errc::disconnected;
             return true;
@@ -112,7 +113,6 @@ private:
         }
     }
 
-    receiver<T>* const rx_;
     take_result<T> taken_;
     bool is_inside_ = false;
 };

@@ -6,6 +6,7 @@
 
 #include <weir/detail/coro/resuming.hpp>
 #include <weir/detail/handles.hpp>
+#include <weir/detail/offered_value.hpp>
 #include <weir/detail/sending_wait.hpp>
 #include <weir/error.hpp>
 #include <weir/sender.hpp>
@@ -55,7 +56,7 @@ struct send_description {
 };
 
 template <class T, class E, class Value, class Stop, class Scheduler>
-class send_awaiter final : public sending_wait<T, Value, Stop, coroutine_wait<Scheduler>> {
+class send_awaiter final : public sending_wait<T, offered_value<T, Value>, Stop, coroutine_wait<Scheduler>> {
     using result = std::expected<void, E>;
 
 public:
@@ -65,7 +66,9 @@ public:
     using on = send_awaiter<T, E, Value, Stop, Other>;
 
     send_awaiter(description what, Scheduler how)
-        : send_awaiter::sending_wait(std::forward<Value>(what.value), what.stop, std::move(how)), tx_(what.tx) {}
+        : send_awaiter::sending_wait(std::forward<Value>(what.value), what.stop, std::move(how)) {
+        this->set_channel(handle_access::channel_of(*what.tx));
+    }
     ~send_awaiter() {
         if (this->end_wait()) {
             const completions::call here;
@@ -74,7 +77,7 @@ public:
         }
     }
 
-    bool await_ready() { return this->is_over_at_once(handle_access::channel_of(*tx_)); }
+    bool await_ready() { return this->is_over_at_once(); }
     WEIR_NOINLINE bool await_suspend(std::coroutine_handle<> coroutine) noexcept { // see coroutine_wait::suspend
         const completions::call here;
         this->join_senders();
@@ -89,9 +92,6 @@ public:
         }
         return {};
     }
-
-private:
-    const sync_sender<T>* const tx_;
 };
 
 } // namespace weir::detail

@@ -15,6 +15,7 @@
 #include <weir/receiver.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <functional>
 #include <optional>
@@ -202,19 +203,22 @@ public:
         this->set_result(true);
         if (outcome == answer::granted) {
             waiter& source = *this;
-            visit([&](auto& flavor) noexcept { flavor.send_granted(this->ticket(), source); });
+            visit([&](auto& flavor) noexcept { flavor.send_granted(ticket_, source); });
         }
     }
     bool is_hidden() const noexcept override { return this->channel()->kind() == flavor_kind::rendezvous; }
     void pass_on() noexcept override {
         visit([](auto& flavor) noexcept { flavor.pass_on(); });
     }
+    void grant(std::uint64_t ticket) noexcept override { ticket_ = ticket; }
 
 private:
     template <class Visit>
     decltype(auto) visit(Visit visit) {
         return visit_sync_flavor<T>(*this->channel(), visit);
     }
+
+    std::uint64_t ticket_ = 0;
 };
 
 // A channel whose receiver goes or closes it.

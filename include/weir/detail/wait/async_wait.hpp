@@ -35,7 +35,8 @@
 
 namespace weir::detail {
 
-class async_wait : public waiter, private completion {
+// The order of the bases and that of the small members leave no gap between them.
+class async_wait : private completion, public waiter {
 public:
     // Its message is made where it is served. A slot claimed for it would stay empty until its owner goes on, which may
     // be late, or never.
@@ -189,9 +190,9 @@ private:
     }
 
     claim_word claim_;
-    atomic<std::uint32_t> state_{0};
     plain<answer> outcome_ = answer::retry;
     plain<bool> keeps_turn_ = false;
+    atomic<std::uint32_t> state_{0};
     plain<parker*> leaver_ = nullptr;
 };
 

@@ -37,7 +37,8 @@ public:
 
     bool may_be_served() const noexcept override { return Source::is_plain; }
     void make_at(void* place) noexcept override { source_->make_at(place); }
-    using waiter::ticket;
+    void grant(std::uint64_t ticket) noexcept override { ticket_ = ticket; }
+    std::uint64_t ticket() const noexcept { return ticket_; }
 
     void finish(answer outcome) noexcept override {
         WEIR_POINT("sender.finish");
@@ -68,6 +69,7 @@ public:
 
 private:
     Source* source_;
+    plain<std::uint64_t> ticket_ = 0;
     claim_word claim_;
     plain<answer> outcome_ = answer::retry;
     parker parker_;

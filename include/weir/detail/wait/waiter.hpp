@@ -60,8 +60,8 @@ public:
     virtual bool may_be_served() const noexcept = 0;
     // Makes the message at `place`.
     virtual void make_at(void* place) noexcept = 0;
-    // Leaves that to the waiter, with a slot claimed for it. What a ticket is, its flavor knows.
-    void grant(std::uint64_t ticket) noexcept { ticket_ = ticket; }
+    // Where it may not: leaves that to the waiter, with a slot claimed for it. What a ticket is, its flavor knows.
+    virtual void grant(std::uint64_t) noexcept {}
 
     // Who took the claim: tells the outcome and wakes. The last touch.
     virtual void finish(answer outcome) noexcept = 0;
@@ -72,13 +72,11 @@ protected:
     ~waiter() = default;
 
     void share(claim_word& claim) noexcept { claim_ = &claim; }
-    std::uint64_t ticket() const noexcept { return ticket_; }
 
 private:
     friend class wait_list;
 
     claim_word* claim_ = nullptr;
-    plain<std::uint64_t> ticket_ = 0;
     plain<waiter*> next_ = nullptr;
     plain<waiter*> previous_ = nullptr;
     plain<bool> enrolled_ = false;
