@@ -50,6 +50,9 @@ constexpr uint64_t links_first = sizes::embedded_slots;
 constexpr uint64_t links_ahead = links_first + sizes::slots - sizes::reserve;
 constexpr uint64_t last_in_block = links_first + sizes::slots - 1;
 
+using number_sizes = weir::detail::list_sizes<uint64_t>;
+constexpr uint64_t a_block = number_sizes::slots;
+
 std::vector<place> places() {
     std::vector<place> all;
     const flavor unbounded{};
@@ -241,7 +244,8 @@ TEST(stalled_list, blocks_that_it_may_touch_are_not_used_again) {
     for (const char* point : {"list.pinned", "list.link", "list.linked", "list.claimed", "list.hinted",
                               "list.hint_moved", "list.made", "list.written"}) {
         auto [tx, rx] = weir::channel<uint64_t>();
-        constexpr uint64_t before = weir::detail::list_sizes<uint64_t>::embedded_slots;
+        constexpr uint64_t before = number_sizes::embedded_slots;
+        constexpr uint64_t behind = 10 * a_block;
         for (uint64_t i = 0; i < before; ++i) {
             EXPECT_TRUE(tx.send(i));
             EXPECT_EQ(rx.try_recv().value(), i);
@@ -251,9 +255,9 @@ TEST(stalled_list, blocks_that_it_may_touch_are_not_used_again) {
         here.wait_until_there();
         uint64_t received = 0;
         bool came = false;
-        for (uint64_t i = 0; i < 10000; ++i) {
+        for (uint64_t i = 0; i < behind; ++i) {
             ASSERT_TRUE(tx.send(i));
-            if (i % 3000 == 0 || i + 1 == 10000) {
+            if (i % (3 * a_block) == 0 || i + 1 == behind) {
                 for (auto value : rx.try_iter()) {
                     if (value == held_value)
                         came = true;
@@ -262,7 +266,7 @@ TEST(stalled_list, blocks_that_it_may_touch_are_not_used_again) {
                 }
             }
         }
-        EXPECT_EQ(received, 10000u);
+        EXPECT_EQ(received, behind);
         here.let_go();
         sender.join();
         if (!came) {
@@ -287,20 +291,20 @@ TEST(stalled_list, an_observer_that_a_receive_overtakes_does_not_say_empty) {
 // The receiver in the middle of giving a block back, while senders go on.
 TEST(stalled_list, a_receiver_that_gives_a_block_back_holds_nobody_up) {
     auto [tx, rx] = weir::channel<uint64_t>();
-    for (uint64_t i = 0; i < 3000; ++i)
+    for (uint64_t i = 0; i < 3 * a_block; ++i)
         EXPECT_TRUE(tx.send(i));
     halt here("receiver", "list.reclaim");
     actor receiver("receiver", [&rx] {
-        for (uint64_t i = 0; i < 3000; ++i)
+        for (uint64_t i = 0; i < 3 * a_block; ++i)
             ASSERT_EQ(rx.recv().value(), i);
     });
     here.wait_until_there();
-    for (uint64_t i = 0; i < 5000; ++i)
+    for (uint64_t i = 0; i < 5 * a_block; ++i)
         EXPECT_TRUE(tx.send(i));
     EXPECT_FALSE(tx.is_empty());
     here.let_go();
     receiver.join();
-    for (uint64_t i = 0; i < 5000; ++i)
+    for (uint64_t i = 0; i < 5 * a_block; ++i)
         ASSERT_EQ(rx.try_recv().value(), i);
 }
 

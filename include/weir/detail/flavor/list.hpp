@@ -133,7 +133,7 @@ public:
     }
 
     // Destroys the message that acquire() gave, or what was left of it, and gives its slot back.
-    void release(T* message) noexcept {
+    WEIR_INLINE void release(T* message) noexcept {
         std::destroy_at(message);
         if (!look_.is_active()) [[likely]] {
             ++head_.slot;

@@ -22,9 +22,8 @@ template <class T>
 struct list_sizes {
     static constexpr std::size_t block_bytes = 32 * 1024; // two of them are what an empty channel may keep
     static constexpr std::size_t header_bytes = 256;
-    static constexpr std::uint32_t most_slots = 1024;
-    static constexpr std::uint32_t slots = static_cast<std::uint32_t>(
-        std::clamp<std::size_t>((block_bytes - header_bytes) / (sizeof(T) + 1), 1, most_slots));
+    static constexpr std::uint32_t slots =
+        static_cast<std::uint32_t>(std::max<std::size_t>((block_bytes - header_bytes) / (sizeof(T) + 1), 1));
 
     // How many threads may be inside a send when memory runs out.
     static constexpr std::uint32_t threads = 256;

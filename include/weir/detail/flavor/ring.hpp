@@ -79,12 +79,33 @@ public:
     // Never waits for anyone. `source` is untouched unless the result is `sent`.
     template <class Source>
     WEIR_INLINE send_result try_send(Source& source) noexcept {
-        std::uint64_t ticket = 0;
-        const send_result result = claim(ticket);
-        if (result == send_result::sent) [[likely]] {
-            write(ticket, source);
+        std::uint64_t tail = tail_.load(memory_order_acquire); // pairs with close_sending
+        for (backoff contention;;) {
+            if ((tail & closed_bit) != 0) [[unlikely]] {
+                return send_result::disconnected;
+            }
+            const std::uint64_t ticket = tail / 2;
+            WEIR_POINT("ring.claim");
+            // acquire, pairs with [seen]: what the receiver did with the slot is done
+            if (ticket - head_seen_.load(memory_order_acquire) >= one_lap_ && !has_room_for(ticket)) [[unlikely]] {
+                WEIR_POINT("ring.full");
+                // Full, if the tail that was read is still the tail; else it was too old to tell.
+                const std::uint64_t now = tail_.load(memory_order_acquire);
+                if (now == tail) {
+                    return send_result::full;
+                }
+                tail = now;
+                continue;
+            }
+            const target to = target_of(ticket); // before the claim, which holds up the loads behind it
+            // seq_cst, pairs with tail_index; on failure acquire, pairs with close_sending
+            if (tail_.compare_exchange_weak(tail, after(ticket) * 2, memory_order_seq_cst, memory_order_acquire))
+                [[likely]] {
+                write(to, source);
+                return send_result::sent;
+            }
+            contention.pause();
         }
-        return result;
     }
 
     // Waits for room.
@@ -137,7 +158,7 @@ public:
     // A ticket that the receiver claimed for a waiting sender.
     template <class Source>
     void send_granted(std::uint64_t ticket, Source& source) noexcept {
-        write(ticket, source);
+        write(target_of(ticket), source);
     }
 
     // ---- Observers: any thread ----
@@ -195,7 +216,7 @@ public:
             serve_waiting(false);
         }
         WEIR_POINT("ring.publish");
-        head_.store(own_head_, memory_order_release); // pairs with claim
+        head_.store(own_head_, memory_order_release); // pairs with has_room_for
         count_received();
         WEIR_POINT("ring.published");
         if (sending_.is_waited_after_write()) [[unlikely]] {
@@ -297,50 +318,36 @@ private:
         return [this]() noexcept { return waiters_to_wake(); };
     }
 
-    send_result claim(std::uint64_t& ticket) noexcept {
-        std::uint64_t tail = tail_.load(memory_order_acquire); // pairs with close_sending
-        for (backoff contention;;) {
-            if ((tail & closed_bit) != 0) [[unlikely]] {
-                return send_result::disconnected;
-            }
-            ticket = tail / 2;
-            WEIR_POINT("ring.claim");
-            // acquire, pairs with [seen]: what the receiver did with the slot is done
-            if (ticket - head_seen_.load(memory_order_acquire) >= one_lap_) [[unlikely]] {
-                const position head = head_.load(memory_order_acquire); // pairs with release()
-                head_seen_.store(head, memory_order_release);           // [seen]
-                if (ticket - head >= one_lap_) {
-                    WEIR_POINT("ring.full");
-                    // Full, if the tail that was read is still the tail; else it was too old to tell.
-                    const std::uint64_t now = tail_.load(memory_order_acquire);
-                    if (now == tail) {
-                        return send_result::full;
-                    }
-                    tail = now;
-                    continue;
-                }
-            }
-            // seq_cst, pairs with tail_index; on failure acquire, pairs with close_sending
-            if (tail_.compare_exchange_weak(tail, after(ticket) * 2, memory_order_seq_cst, memory_order_acquire))
-                [[likely]] {
-                return send_result::sent;
-            }
-            contention.pause();
-        }
+    // A look at the head itself.
+    bool has_room_for(std::uint64_t ticket) noexcept {
+        const position head = head_.load(memory_order_acquire); // pairs with release()
+        head_seen_.store(head, memory_order_release);           // [seen]
+        return ticket - head < one_lap_;
+    }
+
+    // Where the message of a ticket goes, and its state byte then.
+    struct target {
+        std::size_t slot;
+        place at;
+        slot_state written;
+    };
+
+    target target_of(std::uint64_t ticket) const noexcept {
+        const std::size_t slot = slot_of(ticket);
+        return {slot, slots_.at(slot), written_in(lap_of(ticket))};
     }
 
     template <class Source>
-    void write(std::uint64_t ticket, Source& source) noexcept {
+    WEIR_INLINE void write(const target& to, Source& source) noexcept {
         WEIR_POINT("ring.claimed");
-        const place at = slots_.at(slot_of(ticket));
-        if (slot_of(ticket) + prefetch_ahead<T> < capacity_) [[likely]] {
-            detail::prefetch_value<T>(reinterpret_cast<std::byte*>(at.value) +
+        if (to.slot + prefetch_ahead<T> < capacity_) [[likely]] {
+            detail::prefetch_value<T>(reinterpret_cast<std::byte*>(to.at.value) +
                                       slots_type::bytes_between(prefetch_ahead<T>));
         }
-        source.make_at(at.value);
+        source.make_at(to.at.value);
         WEIR_POINT("ring.made");
         // [written] release, pairs with acquire() and is_written
-        at.state->store(written_in(lap_of(ticket)), memory_order_release);
+        to.at.state->store(to.written, memory_order_release);
         WEIR_POINT("ring.written");
         if (const std::uint32_t flags = receiving_.flags_after_write(); flags != 0) [[unlikely]] {
             this->after_write(flags);
@@ -378,7 +385,9 @@ private:
     }
 
     // [received] release, pairs with len(): who sees it sees the head that was published before
-    void count_received() noexcept { received_.store(received_.load(memory_order_relaxed) + 1, memory_order_release); }
+    WEIR_INLINE void count_received() noexcept {
+        received_.store(received_.load(memory_order_relaxed) + 1, memory_order_release);
+    }
 
     // Moves in the messages of waiting senders, first come first served, as far as there is room before own_head_.
     // `published`: whether that room is there for all to see.
@@ -418,7 +427,9 @@ private:
             tail_.fetch_or(closed_bit, memory_order_release); // pairs with the claims
             this->set_closed();
             WEIR_POINT("ring.closing");
-            sending_.wake_all();
+            if (sending_.is_waited_after_write()) { // who enrols after that sees the closed bit
+                sending_.wake_all();
+            }
         }
     }
 

@@ -34,7 +34,7 @@ public:
             return seen;
         }
 #endif
-        return bits_.fetch_or(symmetric, memory_order_seq_cst) & ~symmetric; // pairs with raise
+        return bits_.fetch_add(0, memory_order_seq_cst) & ~symmetric; // pairs with raise
     }
 
     // B's side: raises `flags` and returns what was raised before.
