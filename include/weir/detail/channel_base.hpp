@@ -160,10 +160,9 @@ protected:
 
     // The flavor's part of close().
     virtual void close_sending() noexcept = 0;
-    // With the consumer's right: destroys all messages that are there.
-    virtual void drain() noexcept = 0;
-    // Whether a message may come in though the channel is closed. With the consumer's right.
-    virtual bool is_send_under_way() const noexcept = 0;
+    // With the consumer's right: destroys all messages that are there. True: one may still come in, though the channel is
+    // closed.
+    virtual bool drain() noexcept = 0;
     // Frees the state. The last call.
     virtual void destroy() noexcept = 0;
 
@@ -180,9 +179,9 @@ protected:
 
 private:
     void drop() noexcept final {
-        drain();
+        const bool more_may_come = drain();
         WEIR_POINT("channel.drained");
-        if (is_send_under_way()) {
+        if (more_may_come) {
             // After these two, who stores a message sees that the receiver is gone, and sees to its message.
             receiving_.receiver_gone();
             WEIR_POINT("channel.receiver_gone");

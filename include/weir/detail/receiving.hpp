@@ -165,6 +165,19 @@ WEIR_INLINE auto take(Flavor& flavor, deadline until, const Stop& stop) noexcept
     return detail::take_slowly(flavor, until, stop);
 }
 
+// Destroys all messages that are there. True: one may still come in.
+template <class Flavor>
+bool drop_messages(Flavor& flavor) noexcept {
+    while (flavor.is_send_under_way()) {
+        auto* const message = flavor.acquire();
+        if (message == nullptr) {
+            return true;
+        }
+        flavor.release(message);
+    }
+    return false;
+}
+
 // A call of several receives.
 class receive_call {
 public:

@@ -99,7 +99,9 @@ public:
         }
     }
 
-    bool is_closed_for_sending() const noexcept { return (tail_.load(memory_order_acquire) & closed_bit) != 0; }
+    bool is_closed_for_sending() const noexcept {
+        return (tail_.load(memory_order_seq_cst) & closed_bit) != 0; // pairs with close_sending
+    }
 
     // Counts sends that are under way, unless there is nothing else.
     std::size_t len() noexcept {
@@ -151,7 +153,7 @@ public:
     enrolment enrol_receiver(waiter& node) noexcept { return detail::watch_for_message(*this, node); }
     void withdraw_receiver(waiter& node) noexcept { this->unwatch_receiving(node); }
 
-    bool is_send_under_way() const noexcept override { return head_index_.load(memory_order_relaxed) != tail_index(); }
+    bool is_send_under_way() const noexcept { return head_index_.load(memory_order_relaxed) != tail_index(); }
 
     // Waits until poll() is true: acquire() gave a message, or none will come.
     template <class Poll, class Stop>
@@ -445,18 +447,18 @@ private:
 
     void close_sending() noexcept override {
         if (!this->is_closed()) {
-            const std::uint64_t tail = tail_.fetch_or(closed_bit, memory_order_release); // pairs with the claims
+            // seq_cst, pairs with the claims, is_closed_for_sending
+            const std::uint64_t tail = tail_.fetch_or(closed_bit, memory_order_seq_cst);
             WEIR_POINT("list.closing");
             final_.store(tail / step, memory_order_release); // pairs with tail_index
             this->set_closed();
         }
     }
 
-    void drain() noexcept override {
-        while (T* const message = acquire()) {
-            release(message);
-        }
+    bool drain() noexcept override {
+        const bool more_may_come = detail::drop_messages(*this);
         spare_.free();
+        return more_may_come;
     }
 
     void destroy() noexcept override {

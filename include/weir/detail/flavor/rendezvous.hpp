@@ -130,7 +130,9 @@ public:
 
     // ---- Observers: any thread ----
 
-    bool is_closed_for_sending() const noexcept { return (word_.load(memory_order_acquire) & closed_bit) != 0; }
+    bool is_closed_for_sending() const noexcept {
+        return (word_.load(memory_order_seq_cst) & closed_bit) != 0; // pairs with close_sending
+    }
     bool is_full() const noexcept { return !may_send(); }
     // What was sent and is not being received.
     std::size_t len() const noexcept { return phase_of(word_.load(memory_order_relaxed)) == kept ? 1 : 0; }
@@ -182,7 +184,7 @@ public:
         }
     }
 
-    bool is_send_under_way() const noexcept override { return false; }
+    static constexpr bool is_send_under_way() noexcept { return false; }
 
     // Whether acquire() may find a message: a sender that waits may give up.
     bool has_message() const noexcept { return is_met() || sending_.is_waited(); }
@@ -350,17 +352,18 @@ private:
 
     void close_sending() noexcept override {
         if (!this->is_closed()) {
-            word_.fetch_or(closed_bit, memory_order_release); // pairs with try_send
+            word_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with try_send, is_closed_for_sending
             this->set_closed();
             WEIR_POINT("rendezvous.closing");
             sending_.wake_all();
         }
     }
 
-    void drain() noexcept override {
+    bool drain() noexcept override {
         if (T* const message = acquire_head()) {
             release(message);
         }
+        return false;
     }
 
     void destroy() noexcept override {

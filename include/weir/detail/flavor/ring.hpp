@@ -163,7 +163,9 @@ public:
 
     // ---- Observers: any thread ----
 
-    bool is_closed_for_sending() const noexcept { return (tail_.load(memory_order_acquire) & closed_bit) != 0; }
+    bool is_closed_for_sending() const noexcept {
+        return (tail_.load(memory_order_seq_cst) & closed_bit) != 0; // pairs with close_sending
+    }
 
     // Whether a try_send would find the ring full.
     bool is_full() const noexcept { return !may_send(); }
@@ -228,7 +230,7 @@ public:
         }
     }
 
-    bool is_send_under_way() const noexcept override { return own_head_ != tail_index(); }
+    bool is_send_under_way() const noexcept { return own_head_ != tail_index(); }
 
     // Whether acquire() would find a message. Takes nothing.
     bool has_message() const noexcept { return seems_to_have_message() || look_.sees_any(*this, own_head_); }
@@ -424,7 +426,7 @@ private:
 
     void close_sending() noexcept override {
         if (!this->is_closed()) {
-            tail_.fetch_or(closed_bit, memory_order_release); // pairs with the claims
+            tail_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with the claims, is_closed_for_sending
             this->set_closed();
             WEIR_POINT("ring.closing");
             if (sending_.is_waited_after_write()) { // who enrols after that sees the closed bit
@@ -433,11 +435,7 @@ private:
         }
     }
 
-    void drain() noexcept override {
-        while (T* const message = acquire()) {
-            release(message);
-        }
-    }
+    bool drain() noexcept override { return detail::drop_messages(*this); }
 
     void destroy() noexcept override {
         this->~ring();

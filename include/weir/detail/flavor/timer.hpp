@@ -67,7 +67,7 @@ public:
         }
     }
 
-    bool is_send_under_way() const noexcept override { return false; }
+    static constexpr bool is_send_under_way() noexcept { return false; }
     bool has_message() const noexcept { return due().has_passed(); }
     bool seems_to_have_message() const noexcept { return has_message(); }
 
@@ -122,7 +122,7 @@ private:
         }
     }
 
-    void drain() noexcept override {}
+    bool drain() noexcept override { return false; }
 
     void destroy() noexcept override {
         this->~timer();

@@ -2,17 +2,15 @@
 //
 // Who wants to be told that a channel was closed, and of nothing else.
 //
-// No wake is lost: a watcher raises `watched` and then looks whether the channel is closed; who closed it then raises
-// `told`. Both are read-modify-writes of one word. A watcher that comes second sees the closed channel; who closed it and
-// comes second sees the flag, and finds the watcher by the lock.
+// No wake is lost: a watcher raises `is_watched_` and then looks whether the channel is closed; who closes it marks it closed,
+// and then looks at that. All four are seq_cst: one of the two sees what the other did. Who closed it and sees the flag
+// finds the watcher by the lock.
 #ifndef WEIR_DETAIL_WAIT_CLOSE_WATCH_HPP
 #define WEIR_DETAIL_WAIT_CLOSE_WATCH_HPP
 
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/wait/debt_lock.hpp>
 #include <weir/detail/wait/wait_list.hpp>
-
-#include <cstdint>
 
 namespace weir::detail {
 
@@ -22,7 +20,7 @@ public:
         lock_.lock();
         list_.push_back(node);
         lock_.unlock();
-        state_.fetch_or(watched, memory_order_acquire); // pairs with tell()
+        is_watched_.store(true, memory_order_seq_cst); // pairs with tell()
     }
     void withdraw(waiter& node) noexcept {
         lock_.lock();
@@ -30,9 +28,9 @@ public:
         lock_.unlock();
     }
 
-    // Who closed the channel, once that is visible.
+    // Who closed the channel, by a seq_cst operation that a watcher's look pairs with.
     void tell() noexcept {
-        if ((state_.fetch_or(told, memory_order_release) & watched) == 0) { // pairs with enrol()
+        if (!is_watched_.load(memory_order_seq_cst)) { // pairs with enrol()
             return;
         }
         wait_list claimed;
@@ -43,10 +41,7 @@ public:
     }
 
 private:
-    static constexpr std::uint32_t watched = 1;
-    static constexpr std::uint32_t told = 2;
-
-    atomic<std::uint32_t> state_{0};
+    atomic<bool> is_watched_{false};
     debt_lock lock_;
     wait_list list_;
 };
