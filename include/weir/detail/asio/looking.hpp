@@ -19,8 +19,8 @@
 #include <weir/detail/platform/cpu.hpp>
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/platform/storage.hpp>
+#include <weir/detail/wait/effort.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -69,26 +69,6 @@ public:
     }
 
 private:
-    class effort {
-    public:
-        bool is_due() noexcept {
-            if (left_out_ == 0) {
-                return true;
-            }
-            --left_out_;
-            return false;
-        }
-        void fail() noexcept {
-            pause_ = std::min(2 * pause_ + 1, longest_pause);
-            left_out_ = pause_;
-        }
-        void help() noexcept { pause_ = 0; }
-        void leave_one_out() noexcept { left_out_ = 1; }
-
-    private:
-        int pause_;    // how many were left out after the last that was in vain
-        int left_out_; // how many still are to be
-    };
     struct learnt {
         void begin_wait() noexcept {
             small_batches = std::exchange(batch, 0) <= small_batch ? small_batches + 1 : 0;
@@ -114,7 +94,6 @@ private:
     static constexpr int late_apart = 64;                  // so many times as long
     static constexpr unsigned small_batch = 2;
     static constexpr unsigned enough_small_batches = 8;
-    static constexpr int longest_pause = 31;
     static constexpr unsigned most_in_a_row = 64;
 
     static bool gives_way(learnt& here) noexcept {

@@ -78,6 +78,8 @@ public:
     virtual deadline due() noexcept { return deadline::never(); }
     // The channel it receives from, if any.
     virtual channel_base* received() const noexcept { return nullptr; }
+    // The channel whose end it is, if any.
+    virtual const channel_base* end_of() const noexcept { return received(); }
 
     // Once a select, before the first enrol(). An arm may have been one of another select before.
     void join(select_wait& wait) noexcept {

@@ -115,6 +115,7 @@ public:
     void prepare() override { value_.prepare(); }
     bool may_be_served() const noexcept override { return offered_value<T, Value>::is_plain; }
     void make_at(void* place) noexcept override { value_.make_at(place); }
+    const channel_base* end_of() const noexcept override { return channel_; }
 
 protected:
     template <class From>

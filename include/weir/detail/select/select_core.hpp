@@ -5,7 +5,9 @@
 // The passes
 //  1  Try each arm, in random order or as written. The first that is ready takes effect.
 //  2  Look for a while, as every wait does; but where an arm is hidden, after 3.
-//  3  Enrol all arms, with one claim. Enrolling an arm includes a look whether it is ready.
+//  3  Enrol all arms, with one claim. Enrolling an arm includes a look whether it is ready. The first is that where this
+//     thread's last select took effect, if there is a choice; where it helped lately, wait there for a moment before
+//     the others are enrolled, which all have to be withdrawn again.
 //  4  Park, until somebody took the claim and tells, or until the deadline.
 //  5  Withdraw all arms; what another has served, granted or met has taken effect. Else go to 1 with a new claim.
 //
@@ -18,8 +20,10 @@
 #ifndef WEIR_DETAIL_SELECT_SELECT_CORE_HPP
 #define WEIR_DETAIL_SELECT_SELECT_CORE_HPP
 
+#include <weir/detail/platform/cpu.hpp>
 #include <weir/detail/select/arm.hpp>
 #include <weir/detail/select/random.hpp>
+#include <weir/detail/wait/effort.hpp>
 #include <weir/detail/wait/spin.hpp>
 
 #include <algorithm>
@@ -28,6 +32,13 @@
 #include <utility>
 
 namespace weir::detail {
+
+// What a thread has learnt from its selects.
+struct select_lessons {
+    spin_policy spin{1};
+    const channel_base* last = nullptr; // where one took effect; only compared
+    effort first;                       // to wait there before the other arms are enrolled
+};
 
 class select_core {
 public:
@@ -51,7 +62,9 @@ public:
         for (select_arm* const arm : arms_) {
             arm->prepare(); // from here on nothing throws
         }
-        return wait_for_one(until);
+        select_arm* const chosen = wait_for_one(until);
+        learnt_.last = chosen != nullptr ? chosen->end_of() : nullptr;
+        return chosen;
     }
 
 private:
@@ -60,7 +73,8 @@ private:
         const auto seems_ready = [this]() noexcept {
             return std::any_of(arms_.begin(), arms_.end(), [](select_arm* arm) { return arm->seems_ready(); });
         };
-        if (!is_hidden() && spin_.look(0, seems_ready, [&]() noexcept { return (ready = try_all()) != nullptr; })) {
+        if (!is_hidden() &&
+            learnt_.spin.look(0, seems_ready, [&]() noexcept { return (ready = try_all()) != nullptr; })) {
             return ready;
         }
         for (;;) {
@@ -97,31 +111,59 @@ private:
         return nullptr;
     }
 
+    static bool is_last(const select_arm* arm) noexcept {
+        return learnt_.last != nullptr && arm->end_of() == learnt_.last;
+    }
+
+    void put_last_first() noexcept {
+        if (const auto found = std::find_if(arms_.begin(), arms_.end(), is_last);
+            !is_biased_ && found != arms_.end() && can_spin()) {
+            std::iter_swap(arms_.begin(), found);
+        }
+    }
+
+    // For half a microsecond.
+    void wait_at_first() noexcept {
+        if (!learnt_.first.is_due()) {
+            return;
+        }
+        for (int left = pauses_per_microsecond() / 2; left > 0 && !wait_.is_answered(); --left) {
+            pause();
+        }
+        wait_.is_answered() ? learnt_.first.help() : learnt_.first.fail();
+    }
+
     // Passes 3 to 5. Null where all are to be tried again; `told`: the arm that somebody said so of.
     select_arm* enrolled_wait(deadline until, select_arm*& told) noexcept {
         wait_.reopen();
+        put_last_first();
         std::size_t count = 0;
         enrolment last = enrolment::waits;
         for (; count < arms_.size() && last == enrolment::waits && !wait_.is_answered(); ++count) {
             until = std::min(until, arms_[count]->due());
             last = arms_[count]->enrol();
+            if (count == 0 && last == enrolment::waits && is_last(arms_[0]) && can_spin()) {
+                wait_at_first();
+            }
         }
         select_arm* chosen = last == enrolment::met ? arms_[count - 1] : nullptr;
         answer outcome = answer::served;
         if (last == enrolment::waits) {
             const auto is_answered = [this]() noexcept { return wait_.is_answered(); };
-            (void)(is_hidden() ? spin_.wait(0, is_answered, is_answered) : spin_.give_way(is_answered));
+            (void)(is_hidden() ? learnt_.spin.wait(0, is_answered, is_answered) : learnt_.spin.give_way(is_answered));
             if (wait_.await(until)) {
                 chosen = wait_.answered();
                 outcome = wait_.outcome();
             }
         }
-        for (select_arm* const arm : arms_.first(count)) {
-            arm->withdraw();
-        }
         if (chosen != nullptr && outcome != answer::served && outcome != answer::granted) {
             told = std::exchange(chosen, nullptr);
             told->keep_turn();
+        }
+        for (select_arm* const arm : arms_.first(count)) {
+            if (arm != chosen || last == enrolment::met) { // else its server has unlinked it
+                arm->withdraw();
+            }
         }
         if (chosen != nullptr) {
             chosen->complete(outcome);
@@ -134,8 +176,7 @@ private:
     bool has_joined_ = false; // the arms are told of wait_ when it is first needed
     select_wait wait_;
 
-    // What a thread has learnt about its selects.
-    static constinit inline thread_local spin_policy spin_{1};
+    static constinit inline thread_local select_lessons learnt_{};
 };
 
 // With WEIR_CHECKED: the thread's stay in all receivers of a select, each once.

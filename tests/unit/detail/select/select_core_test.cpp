@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,7 @@ public:
     std::function<bool()> ready = [] { return false; };
     std::function<enrolment(fake_arm&)> on_enrol = [](fake_arm&) { return enrolment::waits; };
     deadline due_at = deadline::never();
+    const weir::detail::channel_base* channel = nullptr;
 
     // As another thread would.
     enrolment answered(answer outcome) {
@@ -49,6 +51,7 @@ public:
     void complete(answer) noexcept override { note("complete"); }
     void pass_on() noexcept override { note("pass_on"); }
     deadline due() noexcept override { return due_at; }
+    const weir::detail::channel_base* end_of() const noexcept override { return channel; }
 
 private:
     void note(const char* what) { calls_->push_back(name_ + ' ' + what); }
@@ -87,7 +90,8 @@ TEST(select_core, an_arm_that_is_served_is_completed_when_all_have_withdrawn) {
     arms.b.on_enrol = [](fake_arm& self) { return self.answered(answer::served); };
     EXPECT_EQ(arms.run(), &arms.b);
     EXPECT_EQ(arms.calls,
-              (log{"a prepare", "b prepare", "a enrol", "b enrol", "a withdraw", "b withdraw", "b complete"}));
+              (log{"a prepare", "b prepare", "a enrol", "b enrol", "a withdraw", "b complete"}))
+        << "its server has unlinked b";
 }
 
 TEST(select_core, an_arm_that_met_another_ends_the_enrolling) {
@@ -172,6 +176,77 @@ TEST(select_core, an_arm_that_is_due_by_itself_is_tried_then) {
     arms.b.due_at = deadline::after(2ms);
     arms.b.ready = [&] { return arms.b.due_at.has_passed(); };
     EXPECT_EQ(arms.run(), &arms.b);
+}
+
+// What is learnt is the thread's. The channel's address is all that counts.
+class select_core_lessons : public testing::Test {
+protected:
+    void SetUp() override {
+        if (!weir::detail::can_spin())
+            GTEST_SKIP() << "there is one processor";
+    }
+
+    log calls;
+    fake_arm a{calls, "a"};
+    fake_arm b{calls, "b"};
+    fake_arm c{calls, "c"};
+    std::array<select_arm*, 3> list{&a, &b, &c};
+    std::array<char, 3> channels{};
+
+    void give_channels() {
+        a.channel = as_channel(0);
+        b.channel = as_channel(1);
+        c.channel = as_channel(2);
+    }
+    void run(bool is_biased) {
+        calls.clear();
+        list = {&a, &b, &c};
+        select_core core(list, is_biased);
+        EXPECT_EQ(core.run(deadline::never()), &c);
+    }
+    std::string first_enrolled() const {
+        return *std::ranges::find_if(calls, [](const std::string& call) { return call.ends_with("enrol"); });
+    }
+
+private:
+    const weir::detail::channel_base* as_channel(std::size_t which) const {
+        return reinterpret_cast<const weir::detail::channel_base*>(&channels[which]);
+    }
+};
+
+TEST_F(select_core_lessons, where_the_last_one_took_effect_is_enrolled_first) {
+    std::thread([&] {
+        give_channels();
+        c.on_enrol = [](fake_arm& self) { return self.answered(answer::served); };
+        run(false);
+        for (int i = 0; i < 20; ++i) {
+            run(false);
+            EXPECT_EQ(first_enrolled(), "c enrol");
+            EXPECT_EQ(std::ranges::count(calls, "a enrol") + std::ranges::count(calls, "b enrol"), 0) << "answered";
+        }
+    }).join();
+}
+
+TEST_F(select_core_lessons, a_biased_one_enrols_as_written) {
+    std::thread([&] {
+        give_channels();
+        c.on_enrol = [](fake_arm& self) { return self.answered(answer::served); };
+        for (int i = 0; i < 20; ++i) {
+            run(true);
+            EXPECT_EQ(calls[3], "a enrol");
+            EXPECT_EQ(calls[4], "b enrol");
+            EXPECT_EQ(calls[5], "c enrol");
+        }
+    }).join();
+}
+
+TEST_F(select_core_lessons, arms_without_a_channel_are_no_channel) {
+    std::thread([&] {
+        c.on_enrol = [](fake_arm& self) { return self.answered(answer::served); };
+        run(true);
+        run(true);
+        EXPECT_EQ(calls[3], "a enrol");
+    }).join();
 }
 
 } // namespace
