@@ -89,9 +89,10 @@ private:
         steady_clock::time_point stays_until;
     };
 
-    static constexpr std::chrono::microseconds longest{8}; // about what it takes to let a thread sleep and to wake it
-    static constexpr std::chrono::microseconds late{50};   // for a processor to come back
-    static constexpr int late_apart = 64;                  // so many times as long
+    // As long as a thread that blocks looks. A processor with nothing else to do takes about as long to wake.
+    static constexpr std::chrono::microseconds longest{32};
+    static constexpr std::chrono::microseconds late{50}; // for a processor to come back
+    static constexpr int late_apart = 64;                // so many times as long
     static constexpr unsigned small_batch = 2;
     static constexpr unsigned enough_small_batches = 8;
     static constexpr unsigned most_in_a_row = 64;
