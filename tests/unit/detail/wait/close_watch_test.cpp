@@ -47,11 +47,11 @@ TEST(close_watch, who_enrols_while_it_is_closed_sees_it_or_is_told) {
         for (std::size_t i = 0; i < rounds.size(); ++i) {
             near.keep(which, static_cast<unsigned>(i + 1));
             if (which == 0) {
-                rounds[i].is_closed.store(true, std::memory_order_relaxed);
+                rounds[i].is_closed.store(true, std::memory_order_seq_cst); // as tell() asks for
                 rounds[i].side.tell();
             } else {
                 rounds[i].side.enrol(rounds[i].self.waiter);
-                rounds[i].saw = rounds[i].is_closed.load(std::memory_order_relaxed);
+                rounds[i].saw = rounds[i].is_closed.load(std::memory_order_seq_cst);
             }
         }
     });
