@@ -447,8 +447,7 @@ private:
 
     void close_sending() noexcept override {
         if (!this->is_closed()) {
-            // seq_cst, pairs with the claims, is_closed_for_sending
-            const std::uint64_t tail = tail_.fetch_or(closed_bit, memory_order_seq_cst);
+            const std::uint64_t tail = tail_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with the claims
             WEIR_POINT("list.closing");
             final_.store(tail / step, memory_order_release); // pairs with tail_index
             this->set_closed();
