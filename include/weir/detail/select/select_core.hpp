@@ -116,8 +116,10 @@ private:
     }
 
     void put_last_first() noexcept {
-        if (const auto found = std::find_if(arms_.begin(), arms_.end(), is_last);
-            !is_biased_ && found != arms_.end() && can_spin()) {
+        if (is_biased_ || !can_spin()) {
+            return;
+        }
+        if (const auto found = std::find_if(arms_.begin(), arms_.end(), is_last); found != arms_.end()) {
             std::iter_swap(arms_.begin(), found);
         }
     }
