@@ -114,7 +114,7 @@ public:
     bool may_send() const noexcept { return waiters_to_wake() != 0 || receiving_.has_takers(); }
     // Takers look for waiting senders themselves.
     std::uint64_t waiters_to_wake() const noexcept {
-        const std::uint32_t word = word_.load(memory_order_seq_cst); // pairs with [armed]
+        const std::uint32_t word = word_.load(memory_order_seq_cst); // pairs with [armed], close_sending
         return (word & closed_bit) != 0 ? ~std::uint64_t{0} : word == armed ? 1 : 0;
     }
     // Never called: here a waiting sender's message is always made by the receiver.
@@ -352,7 +352,7 @@ private:
 
     void close_sending() noexcept override {
         if (!this->is_closed()) {
-            word_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with try_send, is_closed_for_sending
+            word_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with try_send, is_closed_for_sending, enrol_sender
             this->set_closed();
             WEIR_POINT("rendezvous.closing");
             sending_.wake_all();

@@ -426,12 +426,10 @@ private:
 
     void close_sending() noexcept override {
         if (!this->is_closed()) {
-            tail_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with the claims, is_closed_for_sending
+            tail_.fetch_or(closed_bit, memory_order_seq_cst); // pairs with the claims, is_closed_for_sending, enrol_sender
             this->set_closed();
             WEIR_POINT("ring.closing");
-            if (sending_.is_waited_after_write()) { // who enrols after that sees the closed bit
-                sending_.wake_all();
-            }
+            sending_.wake_all();
         }
     }
 

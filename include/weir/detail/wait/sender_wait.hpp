@@ -176,8 +176,11 @@ public:
         }
     }
 
-    // The channel is closed: all look again, and see it.
+    // The channel is closed, and whoever enrols from now on sees it when it looks once more: all look again.
     void wake_all() noexcept {
+        if (!is_waited_after_write()) {
+            return;
+        }
         lock_.lock();
         wait_list claimed;
         wake(claimed, ~std::uint64_t{0});
