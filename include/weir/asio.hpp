@@ -29,10 +29,10 @@ namespace detail::inline WEIR_ASIO_KIND {
 
 // What can be sent as a T. See async_send.
 template <class Value, class T>
-concept sendable_as = std::convertible_to<Value, T> || refers_to_message<T, Value>;
+concept sendable_as = std::convertible_to<Value, T> || how_given<T, std::remove_cvref_t<Value>>::is_reference;
 
-// An initiation that is put off, as that of a coroutine, takes a word for each of its own parts, and three for each argument.
-// `without`: where a handler has no executor of its own.
+// An initiation that is put off, as that of a coroutine, takes a word for each of its own parts, and three for each argument:
+// so there are none. `without`: where a handler has no executor of its own.
 template <class T, class Executor>
 struct initiate_recv {
     WEIR_NO_UNIQUE_ADDRESS Executor without;
@@ -48,39 +48,49 @@ struct initiate_recv {
     }
 };
 
-template <class T, class Executor>
+// Handle: a sender's.
+template <class T, class Executor, class Handle, class Message>
 struct initiate_send {
     WEIR_NO_UNIQUE_ADDRESS Executor without;
+    Handle tx;
+    Message message;
 
-    template <class Handler, class Value>
-    void operator()(Handler handler, const sync_sender<T>& tx, Value&& value) const {
-        detail::unwrap<net::io_context::executor_type>(
-            net::get_associated_executor(handler, without), [&]<class Known>(const Known& executor) {
-                if constexpr (refers_to_message<T, Value>) {
-                    using message = referred<typename std::remove_cvref_t<Value>::type>;
-                    using kind = send_operation<T, offered_value<T, typename message::type>>;
-                    handled_operation<kind, Handler, Known>::initiate(handler, executor, message{value.get()}.get(),
-                                                                      tx);
-                } else {
-                    using kind = send_operation<T, owned_value<T>>;
-                    handled_operation<kind, Handler, Known>::initiate(handler, executor, std::forward<Value>(value),
-                                                                      tx);
-                }
-            });
+    // A token may call it more than once.
+    template <class Handler>
+    void operator()(Handler handler) const& {
+        initiate_send copy(*this);
+        std::move(copy)(std::move(handler));
     }
-
-    template <class Handler, class Value>
-    void operator()(Handler handler, const sender<T>& tx, Value&& value) const {
+    template <class Handler>
+    void operator()(Handler handler) && {
         const auto executor = net::get_associated_executor(handler, without);
-        bool is_sent = false;
-        if constexpr (refers_to_message<T, Value>) {
-            is_sent = tx.send(referred<typename std::remove_cvref_t<Value>::type>{value.get()}.get()).has_value();
+        if constexpr (std::is_same_v<std::remove_cvref_t<Handle>, sender<T>>) {
+            const bool is_sent = tx.send(message.take()).has_value();
+            net::post(executor, sent<Handler>{std::move(handler), is_sent});
         } else {
-            is_sent = tx.send(std::forward<Value>(value)).has_value();
+            detail::unwrap<net::io_context::executor_type>(executor, [&]<class Known>(const Known& known) {
+                using kind = send_operation<T, typename Message::offer>;
+                handled_operation<kind, Handler, Known>::initiate(handler, known, message.take(), tx);
+            });
         }
-        net::post(executor, sent<Handler>{std::move(handler), is_sent});
     }
 };
+
+// A token that is a handler itself, so that nothing is put off.
+template <class Token, class Signature>
+concept handler_of =
+    std::same_as<typename net::async_result<std::remove_cvref_t<Token>, Signature>::completion_handler_type,
+                 std::remove_cvref_t<Token>>;
+
+template <class T, class Executor, class Sender, class Value, class Token>
+auto initiate_sending(const Executor& executor, const Sender& tx, Value&& value, Token& token) {
+    using signature = void(send_operation_result);
+    using handle = std::conditional_t<handler_of<Token, signature>, const Sender&, Sender>;
+    using message = typename how_given<T, std::remove_cvref_t<Value>>::type;
+    return net::async_initiate<Token, signature>(
+        initiate_send<T, Executor, handle, message>{executor, tx, message(std::in_place, std::forward<Value>(value))},
+        token);
+}
 
 } // namespace detail::inline WEIR_ASIO_KIND
 
@@ -125,7 +135,8 @@ auto async_recv(const Executor& executor, receiver<T>& rx, Token&& token) {
 // Sends one message: `value`, a T or what converts to one. The operation owns it, and it goes with it where it fails. With
 // std::ref(v) instead it is v itself, which must stay alive: it is moved from when the message goes in, and untouched if the
 // operation fails or is abandoned. On an unbounded channel the message goes in at once.
-// While it waits this counts as a sender, and the handle may go.
+// While it waits this counts as a sender, and the handle may go. So does what a token returns that puts the initiation off; it keeps
+// the message, too.
 // Signature: void(std::expected<void, std::error_code>). Errors: `disconnected`, asio::error::operation_aborted.
 // Throws: what making a T throws, with the channel unchanged; std::bad_alloc on an unbounded channel where memory is out.
 // Thread safety: any number of operations on one handle, by any number of threads.
@@ -134,26 +145,22 @@ auto async_recv(const Executor& executor, receiver<T>& rx, Token&& token) {
 template <class T, class Value = T, class Token>
     requires detail::sendable_as<Value, T>
 auto async_send(const sync_sender<T>& tx, Value&& value, Token&& token) {
-    return detail::net::async_initiate<Token, void(std::expected<void, std::error_code>)>(
-        detail::initiate_send<T, detail::net::system_executor>(), token, tx, std::forward<Value>(value));
+    return detail::initiate_sending<T>(detail::net::system_executor(), tx, std::forward<Value>(value), token);
 }
 template <class T, class Value = T, class Token>
     requires detail::sendable_as<Value, T>
 auto async_send(const sender<T>& tx, Value&& value, Token&& token) {
-    return detail::net::async_initiate<Token, void(std::expected<void, std::error_code>)>(
-        detail::initiate_send<T, detail::net::system_executor>(), token, tx, std::forward<Value>(value));
+    return detail::initiate_sending<T>(detail::net::system_executor(), tx, std::forward<Value>(value), token);
 }
 template <class Executor, class T, class Value = T, class Token>
     requires detail::sendable_as<Value, T>
 auto async_send(const Executor& executor, const sync_sender<T>& tx, Value&& value, Token&& token) {
-    return detail::net::async_initiate<Token, void(std::expected<void, std::error_code>)>(
-        detail::initiate_send<T, Executor>{executor}, token, tx, std::forward<Value>(value));
+    return detail::initiate_sending<T>(executor, tx, std::forward<Value>(value), token);
 }
 template <class Executor, class T, class Value = T, class Token>
     requires detail::sendable_as<Value, T>
 auto async_send(const Executor& executor, const sender<T>& tx, Value&& value, Token&& token) {
-    return detail::net::async_initiate<Token, void(std::expected<void, std::error_code>)>(
-        detail::initiate_send<T, Executor>{executor}, token, tx, std::forward<Value>(value));
+    return detail::initiate_sending<T>(executor, tx, std::forward<Value>(value), token);
 }
 
 } // namespace asio::inline WEIR_ASIO_KIND

@@ -105,6 +105,33 @@ TEST_P(asio_tokens, deferred_and_nothing_happens_before_it_is_called) {
     EXPECT_TRUE(*result);
 }
 
+template <class Ends>
+void test_send_that_is_put_off(Ends ends) {
+    net::io_context context;
+    const std::string text(100, 'a');
+    std::string passing = text;
+    std::optional<sent> first;
+    std::optional<sent> second;
+    {
+        auto send = weir::asio::async_send(context.get_executor(), ends.tx, passing.c_str(), net_tokens::deferred);
+        passing.assign(100, 'b');
+        ends.tx = {};
+        EXPECT_EQ(ends.rx.try_recv().error(), weir::try_recv_error::empty);
+        send(into(first));
+        EXPECT_EQ(ends.rx.recv(), text);
+        std::move(send)(into(second));
+        EXPECT_EQ(ends.rx.recv(), text);
+    }
+    run(context);
+    EXPECT_TRUE(first->has_value() && second->has_value());
+    EXPECT_EQ(ends.rx.try_recv().error(), weir::try_recv_error::disconnected);
+}
+
+TEST(asio_tokens_put_off, a_send_that_is_put_off_keeps_a_sender_and_the_message) {
+    test_send_that_is_put_off(weir::channel<std::string>());
+    test_send_that_is_put_off(weir::sync_channel<std::string>(1));
+}
+
 TEST_P(asio_tokens, as_tuple_and_detached) {
     fixture on(GetParam());
     value got;

@@ -24,40 +24,64 @@ namespace weir::detail::inline WEIR_ASIO_KIND {
 
 using send_operation_result = std::expected<void, std::error_code>;
 
-// A value that belongs to whoever made it: it may be moved from when the send succeeds, unless it is const.
-template <class Value>
-struct referred {
-    using type = std::conditional_t<std::is_const_v<Value>, Value&, Value>;
-    Value& value;
-    type&& get() const noexcept { return static_cast<type&&>(value); }
-};
-
-// What async_send was given, as the operation takes it: std::ref(v) is v itself, though not where messages are references.
-template <class T, class Value>
-struct is_reference_to_message : std::false_type {};
-template <class T, class Value>
-    requires(!std::is_same_v<T, std::reference_wrapper<Value>>)
-struct is_reference_to_message<T, std::reference_wrapper<Value>>
-    : std::bool_constant<std::is_convertible_v<typename referred<Value>::type, T>> {};
-
-template <class T, class Value>
-inline constexpr bool refers_to_message = is_reference_to_message<T, std::remove_cvref_t<Value>>::value;
-
 // An offer (offered_value.hpp) that owns the value.
 template <class T>
 class owned_value {
 public:
     static constexpr bool needs_preparation = false;
 
-    WEIR_CALLERS_CONVERSION_BEGIN
-    template <class Value>
-    explicit owned_value(Value&& value) : value_(std::forward<Value>(value)) {}
-    WEIR_CALLERS_CONVERSION_END
+    explicit owned_value(T&& value) : value_(detail::passed_on<T>(std::move(value))) {}
 
     void make_at(void* place) noexcept { ::new (place) T(detail::passed_on<T>(std::move(value_))); }
 
 private:
     T value_;
+};
+
+// What async_send was given, until the operation takes it: the message itself,
+template <class T>
+class given_message {
+public:
+    using offer = owned_value<T>;
+
+    WEIR_CALLERS_CONVERSION_BEGIN
+    template <class Value>
+    explicit given_message(std::in_place_t, Value&& value) : value_(std::forward<Value>(value)) {}
+    WEIR_CALLERS_CONVERSION_END
+
+    T&& take() noexcept { return std::move(value_); }
+
+private:
+    T value_;
+};
+
+// or a value that belongs to whoever made it: it may be moved from when the send succeeds, unless it is const.
+template <class T, class Value>
+class referred_message {
+public:
+    using type = std::conditional_t<std::is_const_v<Value>, Value&, Value>;
+    using offer = offered_value<T, type>;
+
+    referred_message(std::in_place_t, const std::reference_wrapper<Value>& value) noexcept : value_(value.get()) {}
+
+    type&& take() const noexcept { return static_cast<type&&>(value_); }
+
+private:
+    Value& value_;
+};
+
+// std::ref(v) is v itself, though not where messages are references.
+template <class T, class Value>
+struct how_given {
+    static constexpr bool is_reference = false;
+    using type = given_message<T>;
+};
+template <class T, class Value>
+    requires(!std::is_same_v<T, std::reference_wrapper<Value>> &&
+             std::is_convertible_v<typename referred_message<T, Value>::type, T>)
+struct how_given<T, std::reference_wrapper<Value>> {
+    static constexpr bool is_reference = true;
+    using type = referred_message<T, Value>;
 };
 
 template <class T, class Offer>

@@ -35,8 +35,7 @@
 
 namespace weir::detail {
 
-// The order of the bases and that of the small members leave no gap between them.
-class async_wait : private completion, public waiter {
+class async_wait : public completion {
 public:
     // Its message is made where it is served. A slot claimed for it would stay empty until its owner goes on, which may
     // be late, or never.
@@ -61,7 +60,7 @@ public:
     }
 
 protected:
-    async_wait() noexcept : waiter(claim_) {}
+    async_wait() noexcept : completion(claim_) {}
     ~async_wait() = default;
 
     // The owner. Begins to wait; from now on the wait may be handed on at any moment, by any thread, and be gone when this
@@ -189,11 +188,11 @@ private:
         leaver_->unpark();
     }
 
+    plain<parker*> leaver_ = nullptr;
+    atomic<std::uint32_t> state_{0};
     claim_word claim_;
     plain<answer> outcome_ = answer::retry;
     plain<bool> keeps_turn_ = false;
-    atomic<std::uint32_t> state_{0};
-    plain<parker*> leaver_ = nullptr;
 };
 
 } // namespace weir::detail

@@ -18,6 +18,7 @@
 #include <weir/detail/platform/storage.hpp>
 #include <weir/detail/wait/debt_lock.hpp>
 #include <weir/detail/wait/striped.hpp>
+#include <weir/detail/wait/waiter.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -25,12 +26,10 @@
 
 namespace weir::detail {
 
-// A wait that is over.
-class completion {
+// A waiter whose wait is over when it is queued.
+class completion : public waiter {
 public:
-    completion() noexcept = default;
-    completion(const completion&) = delete;
-    completion& operator=(const completion&) = delete;
+    using waiter::waiter;
 
     // From the queue, in which it is no longer.
     virtual void run() noexcept = 0;
@@ -49,10 +48,9 @@ private:
         bool is_pending = false; // there may be something
     };
 
-    // All under the lock, but for the choice of the lock.
-    debt_lock* lock_ = nullptr;
-    queue* queue_ = nullptr; // where it is, if anywhere
-    completion* previous_ = nullptr;
+    queue* queue_ = nullptr; // where it is, or will be
+    // Under that queue's lock.
+    completion* previous_ = this; // where it is in no queue
     completion* next_ = nullptr;
 };
 
@@ -100,17 +98,16 @@ public:
     static const void* thread() noexcept { return &here(); }
 
     // Before others can see that the wait is over: says where they will find it.
-    static void aim(completion& over) noexcept { over.lock_ = &lock_of(here()); }
+    static void aim(completion& over) noexcept { over.queue_ = &here(); }
 
     // After that. Unless is_gone(), which is asked under the lock: then false.
     template <class IsGone>
     static bool push(completion& over, IsGone is_gone) noexcept {
         queue& to = here();
-        debt_lock& lock = lock_of(to);
+        debt_lock& lock = lock_of(&to);
         lock.lock();
         const bool is_pushed = !is_gone();
         if (is_pushed) {
-            over.queue_ = &to;
             over.previous_ = to.last;
             over.next_ = nullptr;
             (to.last != nullptr ? to.last->next_ : to.first) = &over;
@@ -123,9 +120,9 @@ public:
 
     // Any thread, on a wait that was aimed. False: it is not in a queue, not yet or no longer.
     static bool remove(completion& over) noexcept {
-        debt_lock& lock = *over.lock_;
+        debt_lock& lock = lock_of(over.queue_);
         lock.lock();
-        const bool is_queued = over.queue_ != nullptr;
+        const bool is_queued = over.previous_ != &over;
         if (is_queued) {
             unlink(over);
         }
@@ -141,21 +138,22 @@ private:
 
     static queue& here() noexcept { return per_thread<queue>::here(); }
 
-    static debt_lock& lock_of(const queue& of) noexcept {
+    // Reads nothing there: the thread may have ended.
+    static debt_lock& lock_of(const queue* of) noexcept {
         constexpr std::size_t page = 4096; // threads' data lie as far apart as their stacks do
-        return for_all<locks>::place().of<page>(&of);
+        return for_all<locks>::place().of<page>(of);
     }
 
     static void unlink(completion& over) noexcept {
         queue& from = *over.queue_;
         (over.previous_ != nullptr ? over.previous_->next_ : from.first) = over.next_;
         (over.next_ != nullptr ? over.next_->previous_ : from.last) = over.previous_;
-        over.queue_ = nullptr;
+        over.previous_ = &over;
     }
 
     static completion* pop() noexcept {
         queue& from = here();
-        debt_lock& lock = lock_of(from);
+        debt_lock& lock = lock_of(&from);
         lock.lock();
         completion* const first = from.first;
         if (first != nullptr) {

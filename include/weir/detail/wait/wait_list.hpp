@@ -21,7 +21,6 @@ public:
         node.next_ = nullptr;
         (back_ != nullptr ? back_->next_ : front_) = &node;
         back_ = &node;
-        node.enrolled_ = true;
     }
 
     // For one that was at the front before and must look again: it keeps its turn.
@@ -30,17 +29,16 @@ public:
         node.previous_ = nullptr;
         (front_ != nullptr ? front_->previous_ : back_) = &node;
         front_ = &node;
-        node.enrolled_ = true;
     }
 
     // Nothing where a server has unlinked it already.
     void remove(waiter& node) noexcept {
-        if (!node.enrolled_) {
+        if (node.previous_ == &node) {
             return;
         }
         (node.previous_ != nullptr ? node.previous_->next_ : front_) = node.next_;
         (node.next_ != nullptr ? node.next_->previous_ : back_) = node.previous_;
-        node.enrolled_ = false;
+        node.previous_ = &node;
     }
 
     // Unlinks waiters from the front until the claim of one is won; that one is the caller's to finish.

@@ -78,8 +78,7 @@ private:
 
     claim_word* claim_ = nullptr;
     plain<waiter*> next_ = nullptr;
-    plain<waiter*> previous_ = nullptr;
-    plain<bool> enrolled_ = false;
+    plain<waiter*> previous_ = this; // where it is in no list
 };
 
 } // namespace weir::detail

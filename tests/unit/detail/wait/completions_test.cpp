@@ -17,6 +17,8 @@
 
 namespace {
 
+using weir::detail::answer;
+using weir::detail::claim_word;
 using weir::detail::completion;
 using weir::detail::completions;
 using weir::detail::deadline;
@@ -26,14 +28,18 @@ constexpr auto stays = []() noexcept { return false; };
 
 class noted final : public completion {
 public:
-    explicit noted(std::function<void()> action) : action_(std::move(action)) {}
+    explicit noted(std::function<void()> action) : completion(claim_), action_(std::move(action)) {}
     void run() noexcept override { action_(); }
+    bool may_be_served() const noexcept override { return false; }
+    void make_at(void*) noexcept override {}
+    void finish(answer) noexcept override {}
     void push() {
         completions::aim(*this);
         EXPECT_TRUE(completions::push(*this, stays));
     }
 
 private:
+    claim_word claim_;
     std::function<void()> action_;
 };
 
