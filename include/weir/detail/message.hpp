@@ -72,6 +72,7 @@ decltype(auto) passed_on(Value&& value) noexcept {
 template <class T, bool Plain, class Make>
 class message_source {
 public:
+    using type = T;
     static constexpr bool is_plain = Plain;
 
     explicit message_source(Make make) noexcept : make_(std::move(make)) {}

@@ -12,6 +12,7 @@
 #ifndef WEIR_DETAIL_WAIT_SENDER_WAIT_HPP
 #define WEIR_DETAIL_WAIT_SENDER_WAIT_HPP
 
+#include <weir/detail/message.hpp>
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/wait/deadline.hpp>
@@ -23,20 +24,46 @@
 #include <weir/detail/wait/wait_list.hpp>
 
 #include <cstdint>
+#include <cstring>
 
 namespace weir::detail {
 
 // Where there is room for no more than these at a time, a sender waits for about every one of them.
 inline constexpr std::uint64_t few_messages = 8;
 
-// A thread that waits to send the message that `Source` makes.
+template <class Source>
+concept copied_while_waiting = Source::is_plain && sizeof(typename Source::type) <= 2 * sizeof(void*);
+
+// The message of a thread that waits. A small one of bytes alone is copied, so that who serves it need not fetch one line of the
+// thread's stack after the other on the way to it.
+template <class Source>
+class waiting_message {
+public:
+    explicit waiting_message(Source& source) noexcept : source_(&source) {}
+    void make_at(void* place) noexcept { source_->make_at(place); }
+
+private:
+    Source* source_;
+};
+template <copied_while_waiting Source>
+class waiting_message<Source> {
+public:
+    explicit waiting_message(Source& source) noexcept { source.make_at(copy_.raw()); }
+    void make_at(void* place) noexcept { std::memcpy(place, copy_.raw(), sizeof copy_); }
+
+private:
+    message_place<typename Source::type> copy_;
+};
+
+// A thread that waits to send the message that `Source` makes. Its first line is for who serves it; at the second it looks
+// itself, while it spins.
 template <class Source>
 class thread_waiter final : public waiter {
 public:
-    explicit thread_waiter(Source& source) noexcept : waiter(claim_), source_(&source) {}
+    explicit thread_waiter(Source& source) noexcept : waiter(claim_), message_(source) {}
 
     bool may_be_served() const noexcept override { return Source::is_plain; }
-    void make_at(void* place) noexcept override { source_->make_at(place); }
+    void make_at(void* place) noexcept override { message_.make_at(place); }
     void grant(std::uint64_t ticket) noexcept override { ticket_ = ticket; }
     std::uint64_t ticket() const noexcept { return ticket_; }
 
@@ -68,10 +95,10 @@ public:
     }
 
 private:
-    Source* source_;
+    waiting_message<Source> message_;
     plain<std::uint64_t> ticket_ = 0;
     claim_word claim_;
-    plain<answer> outcome_ = answer::retry;
+    alignas(cache_line) plain<answer> outcome_ = answer::retry;
     parker parker_;
 };
 

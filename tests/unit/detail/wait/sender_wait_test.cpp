@@ -258,6 +258,26 @@ TEST(thread_waiter, is_told_of_the_ticket_that_it_was_granted) {
     EXPECT_EQ(self.ticket(), granted);
 }
 
+template <class T>
+T served_after_a_change(T first, T then) {
+    T value = first;
+    const auto make = [&value] { return value; };
+    weir::detail::message_source<T, true, decltype(make)> source(make);
+    thread_waiter self(source);
+    value = then;
+    T place{};
+    waiter& seen = self;
+    seen.make_at(&place);
+    return place;
+}
+
+TEST(thread_waiter, has_a_small_message_of_bytes_beside_it_and_refers_to_a_large_one) {
+    using words = std::array<std::uint64_t, 3>;
+    EXPECT_EQ(served_after_a_change<std::uint64_t>(5, 6), 5);
+    EXPECT_EQ(served_after_a_change<char>('a', 'b'), 'a');
+    EXPECT_EQ(served_after_a_change(words{5, 5, 5}, words{6, 6, 6}), (words{6, 6, 6}));
+}
+
 TEST(thread_waiter, may_be_served_where_only_bytes_are_to_be_copied) {
     int number = 5;
     auto plain = source_of(number);
