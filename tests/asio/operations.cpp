@@ -595,8 +595,8 @@ TEST_P(asio_operations, meets_operations_threads_and_selects_on_the_other_side) 
 TEST(asio_timers, a_timers_channel_is_received_from_when_it_is_due) {
     using clock = std::chrono::steady_clock;
     net::io_context context;
-    auto timer = weir::after(10ms);
     const auto start = clock::now();
+    auto timer = weir::after(10ms);
     std::optional<received<clock::time_point>> got;
     weir::asio::async_recv(context.get_executor(), timer, into(got));
     EXPECT_EQ(run_for(context, patience), 1u);
