@@ -88,8 +88,7 @@ auto initiate_sending(const Executor& executor, const Sender& tx, Value&& value,
     using handle = std::conditional_t<handler_of<Token, signature>, const Sender&, Sender>;
     using message = typename how_given<T, std::remove_cvref_t<Value>>::type;
     return net::async_initiate<Token, signature>(
-        initiate_send<T, Executor, handle, message>{executor, tx, message(std::in_place, std::forward<Value>(value))},
-        token);
+        initiate_send<T, Executor, handle, message>{executor, tx, message(std::forward<Value>(value))}, token);
 }
 
 } // namespace detail::inline WEIR_ASIO_KIND

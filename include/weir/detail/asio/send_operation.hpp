@@ -24,32 +24,20 @@ namespace weir::detail::inline WEIR_ASIO_KIND {
 
 using send_operation_result = std::expected<void, std::error_code>;
 
-// An offer (offered_value.hpp) that owns the value.
+// What async_send was given, until the operation takes it: the message itself, which is an offer (offered_value.hpp) as well,
 template <class T>
 class owned_value {
 public:
+    using offer = owned_value;
     static constexpr bool needs_preparation = false;
-
-    explicit owned_value(T&& value) : value_(detail::passed_on<T>(std::move(value))) {}
-
-    void make_at(void* place) noexcept { ::new (place) T(detail::passed_on<T>(std::move(value_))); }
-
-private:
-    T value_;
-};
-
-// What async_send was given, until the operation takes it: the message itself,
-template <class T>
-class given_message {
-public:
-    using offer = owned_value<T>;
 
     WEIR_CALLERS_CONVERSION_BEGIN
     template <class Value>
-    explicit given_message(std::in_place_t, Value&& value) : value_(std::forward<Value>(value)) {}
+    explicit owned_value(Value&& value) : value_(detail::passed_on<T>(std::forward<Value>(value))) {}
     WEIR_CALLERS_CONVERSION_END
 
     T&& take() noexcept { return std::move(value_); }
+    void make_at(void* place) noexcept { ::new (place) T(detail::passed_on<T>(std::move(value_))); }
 
 private:
     T value_;
@@ -62,7 +50,7 @@ public:
     using type = std::conditional_t<std::is_const_v<Value>, Value&, Value>;
     using offer = offered_value<T, type>;
 
-    referred_message(std::in_place_t, const std::reference_wrapper<Value>& value) noexcept : value_(value.get()) {}
+    explicit referred_message(const std::reference_wrapper<Value>& value) noexcept : value_(value.get()) {}
 
     type&& take() const noexcept { return static_cast<type&&>(value_); }
 
@@ -74,7 +62,7 @@ private:
 template <class T, class Value>
 struct how_given {
     static constexpr bool is_reference = false;
-    using type = given_message<T>;
+    using type = owned_value<T>;
 };
 template <class T, class Value>
     requires(!std::is_same_v<T, std::reference_wrapper<Value>> &&
