@@ -276,6 +276,47 @@ TEST(stalled_list, blocks_that_it_may_touch_are_not_used_again) {
     }
 }
 
+// Senders that stream side by side take lines from each other. Who finds the slot before its own claimed and not written
+// stands back when it has sent: one slot in eight is looked at, and never another block's.
+TEST(stalled_list, a_sender_stands_back_behind_one_that_is_not_done) {
+    for (uint64_t held = 0; held < 4 * number_sizes::slots_a_look; ++held) {
+        auto [tx, rx] = weir::channel<uint64_t>();
+        for (uint64_t i = 0; i < held; ++i)
+            EXPECT_TRUE(tx.send(i));
+        halt here("sender", "list.claimed");
+        actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(held_value)); });
+        here.wait_until_there();
+        visits crowded("other", "list.crowded");
+        actor other("other", [&tx] { EXPECT_TRUE(tx.send(held_value)); });
+        other.join();
+        const uint64_t index = held + 1;
+        const bool looks = index % number_sizes::slots_a_look == 0 && index != number_sizes::embedded_slots;
+        EXPECT_EQ(crowded.value(), looks ? 1 : 0) << "of index " << index;
+        here.let_go();
+    }
+}
+
+TEST(stalled_list, a_sender_does_not_stand_back_alone_or_behind_a_message_that_was_passed_on) {
+    auto [tx, rx] = weir::channel<uint64_t>();
+    visits crowded("other", "list.crowded");
+    actor("other", [&tx] {
+        for (uint64_t i = 0; i + 2 < number_sizes::slots_a_look; ++i)
+            EXPECT_TRUE(tx.send(i));
+    }).join();
+    halt here("sender", "list.claimed");
+    actor sender("sender", [&tx] { EXPECT_TRUE(tx.send(held_value)); });
+    here.wait_until_there();
+    EXPECT_TRUE(tx.send(held_value));
+    for (uint64_t i = 0; i + 1 < number_sizes::slots_a_look; ++i)
+        EXPECT_TRUE(rx.try_recv());
+    actor("other", [&tx] {
+        for (uint64_t i = 0; i < a_block; ++i)
+            EXPECT_TRUE(tx.send(i));
+    }).join();
+    EXPECT_EQ(crowded.value(), 0);
+    here.let_go();
+}
+
 // An observer stands still between counting and looking, while a message is received: another one was there all the time.
 TEST(stalled_list, an_observer_that_a_receive_overtakes_does_not_say_empty) {
     auto [tx, rx] = weir::channel<uint64_t>();

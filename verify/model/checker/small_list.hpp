@@ -20,6 +20,7 @@ struct small_list {
     static constexpr std::uint32_t slots = Slots;
     static constexpr std::uint32_t reserve = Reserve;
     static constexpr std::uint32_t embedded_slots = Embedded;
+    static constexpr std::uint32_t slots_a_look = 2;
 };
 
 } // namespace model

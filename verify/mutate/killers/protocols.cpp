@@ -123,18 +123,21 @@ struct weir::detail::list_sizes<scarce> {
     static constexpr std::uint32_t slots = 1;
     static constexpr std::uint32_t reserve = 1;
     static constexpr std::uint32_t embedded_slots = 1;
+    static constexpr std::uint32_t slots_a_look = 2;
 };
 template <>
 struct weir::detail::list_sizes<number> {
     static constexpr std::uint32_t slots = 6;
     static constexpr std::uint32_t reserve = 3; // as many as there are threads
     static constexpr std::uint32_t embedded_slots = 2;
+    static constexpr std::uint32_t slots_a_look = 2;
 };
 template <>
 struct weir::detail::list_sizes<object> {
     static constexpr std::uint32_t slots = 3;
     static constexpr std::uint32_t reserve = 0;
     static constexpr std::uint32_t embedded_slots = 1;
+    static constexpr std::uint32_t slots_a_look = 2;
 };
 
 namespace {

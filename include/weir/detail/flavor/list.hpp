@@ -26,13 +26,10 @@
 // claim in a reserve, and up to `reserve` threads at once find their slots there. Blocks of large messages have too
 // few slots for a reserve: their senders always go the careful way.
 //
-// Blocks. The hint is loaded after the claim, and moved one block at a time. Who moves it off a block reads the tail
-// after that: every sender that loaded the hint before the move had claimed a lower index. (Claim, load of the hint,
-// move and load of the tail are all seq_cst.) When the head has passed that index all of them have stored their
-// slots, and so have let go of the block (I4). A hint may run ahead of a sender; the slot that it claimed keeps its
-// own and all later blocks, since blocks are freed in order, and it walks back. Who walks without a claim (to link a
-// block, or to look whether a message is there) raises pins_ before it loads the hint or the head's block; the
-// receiver reads pins_ after both have left the block, and frees nothing while there is one.
+// Crowds. Two senders that stream side by side take three lines from each other a message: of the tail, the state and
+// the value. One alone gets more through than both. So a sender that finds the slot before its own claimed and not
+// written stands back once it has sent, as long as others make use of it. It looks at one slot in `slots_a_look`: of two
+// that claim by turns one stands back, not both, and a sender that is alone hardly looks.
 #ifndef WEIR_DETAIL_FLAVOR_LIST_HPP
 #define WEIR_DETAIL_FLAVOR_LIST_HPP
 
@@ -42,6 +39,7 @@
 #include <weir/detail/flavor/prefetch.hpp>
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/receiving.hpp>
+#include <weir/detail/wait/backoff.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -193,22 +191,6 @@ public:
     }
 
 private:
-    // While there is one, no block is given back.
-    class pin {
-    public:
-        explicit pin(list& owner) noexcept : owner_(owner) {
-            owner_.pins_.fetch_add(1, memory_order_seq_cst); // pairs with reclaim
-            WEIR_POINT("list.pinned");
-        }
-        ~pin() { owner_.pins_.fetch_sub(1, memory_order_release); } // pairs with reclaim
-
-        pin(const pin&) = delete;
-        pin& operator=(const pin&) = delete;
-
-    private:
-        list& owner_;
-    };
-
     static constexpr std::uint64_t closed_bit = 1;
     static constexpr std::uint64_t step = 2;
     static constexpr bool claims_blindly = Sizes::reserve != 0;
@@ -256,7 +238,7 @@ private:
 
     // Whether a message below `end` is there.
     bool has_written(std::uint64_t end) noexcept {
-        const pin pinned(*this);
+        const block_pin pinned(pins_);
         position at{head_block_.load(memory_order_seq_cst), 0}; // pairs with move_head
         if (const std::uint64_t head = head_index_.load(memory_order_relaxed); head > at.in->start) {
             at.slot = static_cast<std::uint32_t>(std::min<std::uint64_t>(head - at.in->start, at.in->size));
@@ -271,7 +253,7 @@ private:
 
     // Links a block behind `end`, if nobody else did. Throws std::bad_alloc.
     void extend(std::uint64_t end) {
-        const pin pinned(*this);
+        const block_pin pinned(pins_);
         block* last = hint_.load(memory_order_seq_cst); // pairs with move_hint
         while (block* const next = last->next.load(memory_order_acquire)) {
             last = next;
@@ -307,13 +289,6 @@ private:
         return next;
     }
 
-    // [advance] release, pairs with claim_carefully
-    static void advance(atomic<std::uint64_t>& word, std::uint64_t index) noexcept {
-        std::uint64_t seen = word.load(memory_order_relaxed);
-        while (seen < index && !word.compare_exchange_weak(seen, index, memory_order_release, memory_order_relaxed)) {
-        }
-    }
-
     template <class Source>
     WEIR_INLINE void write(std::uint64_t index, Source& source) noexcept {
         WEIR_POINT("list.claimed");
@@ -326,15 +301,33 @@ private:
         if (slot + prefetch_ahead<T> < in->size) [[likely]] {
             detail::prefetch_value<T>(in->value(slot + prefetch_ahead<T>));
         }
+        std::uint32_t crowd = 0;
+        if (index % Sizes::slots_a_look == 0 && slot != 0) [[unlikely]] {
+            crowd = is_under_way({in, slot - 1}) ? 1 : 0;
+        }
         source.make_at(in->value(slot));
         WEIR_POINT("list.made");
         // [written] release, pairs with acquire() and is_written
         in->state(slot).store(in->written(), memory_order_release);
         WEIR_POINT("list.written");
-        if (const std::uint32_t flags = receiving_.flags_after_write(); flags != 0) [[unlikely]] {
-            this->after_write(flags);
+        const std::uint32_t flags = receiving_.flags_after_write();
+        if ((flags | crowd) != 0) [[unlikely]] { // one branch for both
+            after_write(flags, crowd != 0, index);
         }
     }
+
+    WEIR_NOINLINE void after_write(std::uint32_t flags, bool is_crowded, std::uint64_t index) noexcept {
+        if (flags != 0) {
+            channel_base::after_write(flags);
+        }
+        if (is_crowded) {
+            WEIR_POINT("list.crowded");
+            detail::stand_back(index, [this]() noexcept { return tail_.load(memory_order_relaxed) / step; });
+        }
+    }
+
+    // Whether the slot is claimed by a sender that is not done with it. Of a slot before one's own.
+    static bool is_under_way(const position& at) noexcept { return !is_written(at) && !is_taken(at); }
 
     // The block that holds a claimed index. Sees to it that there is one behind, where that is this sender's part.
     WEIR_NOINLINE block* find_block(block* in, std::uint64_t index) noexcept {

@@ -9,6 +9,7 @@
 
 #include <weir/detail/flavor/slot_state.hpp>
 #include <weir/detail/memory.hpp>
+#include <weir/detail/platform/injection.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -28,6 +29,9 @@ struct list_sizes {
     // How many threads may be inside a send when memory runs out.
     static constexpr std::uint32_t threads = 256;
     static constexpr std::uint32_t reserve = slots >= threads + threads / 2 ? threads : 0;
+
+    // A sender looks whether it is in a crowd at one slot of these.
+    static constexpr std::uint32_t slots_a_look = 8;
 
     // Slots of the first block, inside the channel's state.
     static constexpr std::size_t embedded_bytes = 128;
@@ -126,6 +130,30 @@ void free_block(list_block<T>* block) noexcept {
     block->~list_block<T>();
     detail::deallocate(block);
 }
+
+// Of the words of a list that only grow. Senders.
+inline void advance(atomic<std::uint64_t>& word, std::uint64_t index) noexcept {
+    std::uint64_t seen = word.load(memory_order_relaxed);
+    // [advance] release, pairs with claim_carefully
+    while (seen < index && !word.compare_exchange_weak(seen, index, memory_order_release, memory_order_relaxed)) {
+    }
+}
+
+// While there is one, no block of the list is given back.
+class block_pin {
+public:
+    explicit block_pin(atomic<std::uint32_t>& pins) noexcept : pins_(pins) {
+        pins_.fetch_add(1, memory_order_seq_cst); // pairs with reclaim
+        WEIR_POINT("list.pinned");
+    }
+    ~block_pin() { pins_.fetch_sub(1, memory_order_release); } // pairs with reclaim
+
+    block_pin(const block_pin&) = delete;
+    block_pin& operator=(const block_pin&) = delete;
+
+private:
+    atomic<std::uint32_t>& pins_;
+};
 
 // A place for one block that nobody uses at the moment. Any thread.
 template <class T>

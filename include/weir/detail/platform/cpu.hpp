@@ -33,6 +33,12 @@ inline void pause() noexcept {
 #endif
 }
 
+inline void pause(int times) noexcept {
+    for (int i = 0; i < times; ++i) {
+        pause();
+    }
+}
+
 inline void yield() noexcept { std::this_thread::yield(); }
 
 // Asks for the line of `place` to be written to soon. (__builtin_prefetch(p, 1) gives a read prefetch on plain x86-64.)

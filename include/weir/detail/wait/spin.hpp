@@ -104,18 +104,14 @@ private:
         const int rate = pauses_per_microsecond();
         const int budget = microseconds * rate;
         const int lag = next_lag(progress, rate);
-        for (int i = 0; i < lag; ++i) {
-            pause();
-        }
+        pause(lag);
         for (int looks = 1, spent = 0; spent < budget; ++looks) {
             if ((glance() || looks % looks_a_poll == 0) && poll()) {
                 note_arrival(looks * quick_fraction <= rate);
                 return true;
             }
             const int gap = looks < close_looks ? 1 : long_gap;
-            for (int i = 0; i < gap; ++i) {
-                pause();
-            }
+            pause(gap);
             spent += gap;
         }
         return false;

@@ -36,6 +36,7 @@ struct sizes {
     static constexpr std::uint32_t slots = Slots;
     static constexpr std::uint32_t reserve = Reserve;
     static constexpr std::uint32_t embedded_slots = Embedded;
+    static constexpr std::uint32_t slots_a_look = 2;
 };
 
 using small_blocks = sizes<4, 2, 2>;   // senders claim blindly

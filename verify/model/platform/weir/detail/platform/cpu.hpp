@@ -9,6 +9,7 @@
 namespace weir::detail {
 
 inline void pause() noexcept {}
+inline void pause(int) noexcept {}
 inline void yield() noexcept { rl::ctx().yield(1, model::execution::info(model::where::current())); }
 inline void prefetch_for_write(const void*) noexcept {}
 inline int usable_processors() noexcept { return 1; }
