@@ -87,7 +87,7 @@ private:
     static constexpr int quick_waits = 4;          // so many in a row bring a lag
     static constexpr int waits_after_failure = 64; // or so many, after one that did not help
     static constexpr int first_lag_fraction = 4;   // 1/4 microsecond
-    static constexpr int most_lag_microseconds = 3;
+    static constexpr int most_lag_microseconds = 8;
     static constexpr std::uint64_t large_batch = 16;
     static constexpr std::uint64_t small_batch = 2;
 
