@@ -305,6 +305,7 @@ private:
         if (index % Sizes::slots_a_look == 0 && slot != 0) [[unlikely]] {
             crowd = is_under_way({in, slot - 1}) ? 1 : 0;
         }
+        detail::take_lines(in->value(slot));
         source.make_at(in->value(slot));
         WEIR_POINT("list.made");
         // [written] release, pairs with acquire() and is_written

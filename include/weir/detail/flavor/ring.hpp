@@ -346,6 +346,7 @@ private:
             detail::prefetch_value<T>(reinterpret_cast<std::byte*>(to.at.value) +
                                       slots_type::bytes_between(prefetch_ahead<T>));
         }
+        detail::take_lines(to.at.value);
         source.make_at(to.at.value);
         WEIR_POINT("ring.made");
         // [written] release, pairs with acquire() and is_written
