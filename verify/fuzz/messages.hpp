@@ -225,16 +225,19 @@ struct weir::detail::list_sizes<fuzz::counted> {
     static constexpr std::uint32_t slots = 6;
     static constexpr std::uint32_t reserve = 2;
     static constexpr std::uint32_t embedded_slots = 3;
+    static constexpr std::uint32_t slots_a_look = 2;
 };
 template <>
 struct weir::detail::list_sizes<fuzz::copyable> {
     static constexpr std::uint32_t slots = 5;
     static constexpr std::uint32_t reserve = 0;
     static constexpr std::uint32_t embedded_slots = 1;
+    static constexpr std::uint32_t slots_a_look = 2;
 };
 template <>
 struct weir::detail::list_sizes<fuzz::carrier> {
     static constexpr std::uint32_t slots = 3;
     static constexpr std::uint32_t reserve = 1;
     static constexpr std::uint32_t embedded_slots = 0;
+    static constexpr std::uint32_t slots_a_look = 2;
 };
