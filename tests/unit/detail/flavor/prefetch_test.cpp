@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include <gtest/gtest.h>
 
@@ -28,7 +29,7 @@ void expect_only_its_own_lines() {
         const auto is_untouched = [](unsigned char byte) { return byte == untouched; };
         EXPECT_TRUE(std::all_of(memory.begin(), memory.begin() + first, is_untouched));
         EXPECT_TRUE(std::all_of(memory.begin() + first + Size, memory.end(), is_untouched));
-        if (Size > sizeof(void*) && Size <= 1024) {
+        if (Size > sizeof(std::uint64_t) && Size <= 1024) {
             for (std::size_t begin = first / line * line; begin < first + Size; begin += line) {
                 const auto from = memory.begin() + std::max(begin, first);
                 const auto to = memory.begin() + std::min(begin + line, first + Size);
