@@ -26,6 +26,14 @@
 // claim in a reserve, and up to `reserve` threads at once find their slots there. Blocks of large messages have too
 // few slots for a reserve: their senders always go the careful way.
 //
+// Blocks. The hint is loaded after the claim, and moved one block at a time. Who moves it off a block reads the tail
+// after that: every sender that loaded the hint before the move had claimed a lower index. (Claim, load of the hint,
+// move and load of the tail are all seq_cst.) When the head has passed that index all of them have stored their
+// slots, and so have let go of the block (I4). A hint may run ahead of a sender; the slot that it claimed keeps its
+// own and all later blocks, since blocks are freed in order, and it walks back. Who walks without a claim (to link a
+// block, or to look whether a message is there) raises pins_ before it loads the hint or the head's block; the
+// receiver reads pins_ after both have left the block, and frees nothing while there is one.
+//
 // Crowds. Two senders that stream side by side take three lines from each other a message: of the tail, the state and
 // the value. One alone gets more through than both. So a sender that finds the slot before its own claimed and not
 // written stands back once it has sent, as long as others make use of it. It looks at one slot in `slots_a_look`: of two
@@ -303,7 +311,8 @@ private:
         }
         std::uint32_t crowd = 0;
         if (index % Sizes::slots_a_look == 0 && slot != 0) [[unlikely]] {
-            crowd = is_under_way({in, slot - 1}) ? 1 : 0;
+            const position before{in, slot - 1};
+            crowd = !is_written(before) && !is_taken(before) ? 1 : 0;
         }
         detail::take_lines(in->value(slot));
         source.make_at(in->value(slot));
@@ -326,9 +335,6 @@ private:
             detail::stand_back(index, [this]() noexcept { return tail_.load(memory_order_relaxed) / step; });
         }
     }
-
-    // Whether the slot is claimed by a sender that is not done with it. Of a slot before one's own.
-    static bool is_under_way(const position& at) noexcept { return !is_written(at) && !is_taken(at); }
 
     // The block that holds a claimed index. Sees to it that there is one behind, where that is this sender's part.
     WEIR_NOINLINE block* find_block(block* in, std::uint64_t index) noexcept {

@@ -95,9 +95,7 @@ inline int pauses_per_microsecond() noexcept {
         auto best = std::chrono::nanoseconds::max();
         for (int round = 0; round < rounds; ++round) {
             const auto start = steady_clock::now();
-            for (int i = 0; i < sample; ++i) {
-                pause();
-            }
+            pause(sample);
             const std::chrono::nanoseconds took = steady_clock::now() - start;
             best = took < best ? took : best;
         }
