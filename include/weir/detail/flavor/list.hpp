@@ -34,10 +34,9 @@
 // block, or to look whether a message is there) raises pins_ before it loads the hint or the head's block; the
 // receiver reads pins_ after both have left the block, and frees nothing while there is one.
 //
-// Crowds. Two senders that stream side by side take three lines from each other a message: of the tail, the state and
-// the value. One alone gets more through than both. So a sender that finds the slot before its own claimed and not
-// written stands back once it has sent, as long as others make use of it. It looks at one slot in `slots_a_look`: of two
-// that claim by turns one stands back, not both, and a sender that is alone hardly looks.
+// Crowds. Two senders that stream side by side get less through than one alone: each takes the other's lines. So a sender
+// that finds the slot before its own claimed and not written stands back once it has sent, as long as others make use of
+// it. It looks at one slot in `slots_a_look`: of two that claim by turns one stands back, and one alone hardly looks.
 #ifndef WEIR_DETAIL_FLAVOR_LIST_HPP
 #define WEIR_DETAIL_FLAVOR_LIST_HPP
 
@@ -311,8 +310,7 @@ private:
         }
         std::uint32_t crowd = 0;
         if (index % Sizes::slots_a_look == 0 && slot != 0) [[unlikely]] {
-            const position before{in, slot - 1};
-            crowd = !is_written(before) && !is_taken(before) ? 1 : 0;
+            crowd = is_under_way({in, slot - 1}) ? 1 : 0;
         }
         detail::take_lines(in->value(slot));
         source.make_at(in->value(slot));
@@ -335,6 +333,8 @@ private:
             detail::stand_back(index, [this]() noexcept { return tail_.load(memory_order_relaxed) / step; });
         }
     }
+
+    static bool is_under_way(const position& claimed) noexcept { return !is_written(claimed) && !is_taken(claimed); }
 
     // The block that holds a claimed index. Sees to it that there is one behind, where that is this sender's part.
     WEIR_NOINLINE block* find_block(block* in, std::uint64_t index) noexcept {
