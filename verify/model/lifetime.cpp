@@ -133,6 +133,30 @@ private:
     weir::weak_sender<message> weak_;
 };
 
+// Senders that wait for nothing but the end of the receiver, which closes the channel or goes: all are told.
+template <unsigned Threads, kind Kind>
+class watched : public lifetime_model<Threads, Kind> {
+public:
+    static constexpr const char* name =
+        Kind == kind::list   ? (Threads == 2 ? "lifetime.watched.list.2" : "lifetime.watched.list.3")
+        : Kind == kind::ring ? (Threads == 2 ? "lifetime.watched.ring.2" : "lifetime.watched.ring.3")
+                             : (Threads == 2 ? "lifetime.watched.rendezvous.2" : "lifetime.watched.rendezvous.3");
+    static constexpr const char* protocol = "close that is watched for";
+    static constexpr const char* notes = "closed,gone";
+    static constexpr const char* needs = "parked,woken";
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            weir::select(weir::on_disconnected(this->tx_[index], [] {}));
+            check(this->tx_[index].is_disconnected(), "who is told of a close sees it");
+            return;
+        }
+        const unsigned how = choose(2);
+        ++seen.noted[how];
+        how == 0 ? this->rx_.close() : this->rx_.reset();
+    }
+};
+
 } // namespace
 
 #if !defined(WEIR_MODELS)
@@ -140,7 +164,9 @@ private:
     last_out<2, kind::list>, last_out<3, kind::list>, last_out<2, kind::ring>, last_out<3, kind::ring>,                \
         last_out<2, kind::rendezvous>, last_out<3, kind::rendezvous>, disconnected<2, kind::list>,                     \
         disconnected<3, kind::list>, disconnected<2, kind::ring>, disconnected<3, kind::ring>,                         \
-        disconnected<2, kind::rendezvous>, disconnected<3, kind::rendezvous>, weak_lock<2>, weak_lock<3>
+        disconnected<2, kind::rendezvous>, disconnected<3, kind::rendezvous>, weak_lock<2>, weak_lock<3>,              \
+        watched<2, kind::list>, watched<3, kind::list>, watched<2, kind::ring>, watched<3, kind::ring>,                \
+        watched<2, kind::rendezvous>, watched<3, kind::rendezvous>
 #endif
 
 int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }

@@ -127,7 +127,7 @@ def model_killers():
     both = "wait/(?!portable|futex|close)|channel_|receiving|blocking"
     headers = {"wait": "wait/(?!portable)|flavor/(list|ring)|channel_base|receiving|blocking",
                "list": f"list|look_ahead|{both}", "ring": f"ring|look_ahead|{both}", "rendezvous": f"rendezvous|{both}",
-               "lifetime": f"flavor/(list|ring|rend)|{both}",
+               "lifetime": f"flavor/(list|ring|rend)|close_watch|{both}",
                "select": f"select/|close_watch|flavor/(rend|ring)|{both}", "async": f"async|completions|flavor/(rend|ring)|{both}",
                "portable": "portable"}
     order = ["wait", "async", "lifetime", "list", "rendezvous", "ring", "select"]
