@@ -11,10 +11,6 @@
 // yielded waits in a row that ended when the processor had been given away for a moment: the partner shares it. That
 //         is cheap, but for two threads that never sleep the system may take long to find another processor, even an
 //         idle one. So after many such waits one parks: who is woken is placed anew.
-// lag     how long to wait before the first look. Where the other side works without pause, a side that follows at
-//         its heels makes both of them wait for the cache line between them, for every message. So waits that end at
-//         once, time and again, are answered with a short lag; it grows while it is followed by large batches, and
-//         falls back to nothing after a batch of one or two, as a partner that waits for the answer would cause.
 // All are hints, read and written without order.
 #ifndef WEIR_DETAIL_WAIT_SPIN_HPP
 #define WEIR_DETAIL_WAIT_SPIN_HPP
@@ -22,6 +18,7 @@
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/platform/clock.hpp>
 #include <weir/detail/platform/cpu.hpp>
+#include <weir/detail/wait/lag.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -31,8 +28,8 @@ namespace weir::detail {
 
 class spin_policy {
 public:
-    // `most_batch`: how much there can be at a time, at most; a lag is not to last until then.
-    constexpr explicit spin_policy(std::uint64_t most_batch) noexcept : most_batch_(most_batch) {}
+    // `most_batch`: how much there can be at a time, at most.
+    constexpr explicit spin_policy(std::uint64_t most_batch) noexcept : lag_(most_batch) {}
 
     // Looks until `poll()` is true or the budget is spent; true if poll() was. Most looks are at `glance()`, which is
     // cheap and may miss what poll() sees. `progress` counts what this side has got through so far.
@@ -46,7 +43,7 @@ public:
             return true;
         }
         set_budget(budget / 2);
-        lag_.store(0, memory_order_relaxed);
+        lag_.next(false, progress, 0);
         return false;
     }
 
@@ -83,13 +80,7 @@ private:
     static constexpr int close_looks = 64;
     static constexpr int long_gap = 8;
 
-    static constexpr int quick_fraction = 8;       // a wait below 1/8 microsecond is a quick one
-    static constexpr int quick_waits = 4;          // so many in a row bring a lag
-    static constexpr int waits_after_failure = 64; // or so many, after one that did not help
-    static constexpr int first_lag_fraction = 4;   // 1/4 microsecond
-    static constexpr int most_lag_microseconds = 8;
-    static constexpr std::uint64_t large_batch = 16;
-    static constexpr std::uint64_t small_batch = 2;
+    static constexpr int quick_fraction = 8; // a wait below 1/8 microsecond is a quick one
 
     bool is_probe() const noexcept { return waits_.load(memory_order_relaxed) == waits_a_probe; }
     void count_wait() noexcept { set(waits_, waits_.load(memory_order_relaxed) % waits_a_probe + 1); }
@@ -103,11 +94,9 @@ private:
     bool spin(int microseconds, std::uint64_t progress, Glance& glance, Poll& poll) noexcept {
         const int rate = pauses_per_microsecond();
         const int budget = microseconds * rate;
-        const int lag = next_lag(progress, rate);
-        pause(lag);
         for (int looks = 1, spent = 0; spent < budget; ++looks) {
             if ((glance() || looks % looks_a_poll == 0) && poll()) {
-                note_arrival(looks * quick_fraction <= rate);
+                pause(lag_.next(looks * quick_fraction <= rate, progress, rate));
                 return true;
             }
             const int gap = looks < close_looks ? 1 : long_gap;
@@ -136,49 +125,17 @@ private:
         return false;
     }
 
-    int next_lag(std::uint64_t progress, int rate) noexcept {
-        if (most_batch_ < 2 * large_batch) {
-            return 0;
-        }
-        const std::uint64_t batch = progress - last_progress_.load(memory_order_relaxed);
-        last_progress_.store(progress, memory_order_relaxed);
-        int lag = lag_.load(memory_order_relaxed);
-        if (lag == 0) {
-            if (quick_.load(memory_order_relaxed) >= quick_waits) {
-                lag = rate / first_lag_fraction;
-            }
-        } else if (batch > most_batch_ / 2) {
-            lag = lag / 2;
-        } else if (batch >= large_batch) {
-            lag = lag < most_lag_microseconds * rate ? lag + lag / 2 + 1 : lag;
-        } else if (batch <= small_batch) {
-            lag = 0;
-            quick_.store(quick_waits - waits_after_failure, memory_order_relaxed);
-        }
-        lag_.store(lag, memory_order_relaxed);
-        return lag;
-    }
-
-    void note_arrival(bool quick) noexcept {
-        const int before = quick_.load(memory_order_relaxed);
-        quick_.store(quick ? (before < quick_waits ? before + 1 : before) : (before < 0 ? before : 0),
-                     memory_order_relaxed);
-    }
-
     static void set(small_hint& place, int value) noexcept {
         place.store(static_cast<std::int16_t>(value), memory_order_relaxed);
     }
 
     void set_budget(int microseconds) noexcept { set(budget_, std::min(microseconds, most_microseconds)); }
 
-    const std::uint64_t most_batch_;
-    hint<std::uint64_t> last_progress_{0};
+    lag lag_;
     small_hint budget_{most_microseconds};
     small_hint waits_{0};
     small_hint yields_{most_yields};
     small_hint yielded_{0};
-    hint<int> lag_{0};
-    hint<int> quick_{0};
 };
 
 } // namespace weir::detail
