@@ -125,8 +125,8 @@ public:
         return word_.load(memory_order_relaxed) == armed || receiving_.has_takers();
     }
     static constexpr std::uint64_t send_progress() noexcept { return 0; }
-    // A taker finds senders that are enrolled before it enrols itself, which is dear where it waits for many things.
-    bool is_worth_looking() const noexcept { return !had_taker_.load(memory_order_relaxed); }
+    // A receiver that does not arm finds those senders only that are enrolled: one that polls, or waits for several things.
+    bool is_worth_looking() const noexcept { return !stays_idle_.load(memory_order_relaxed); }
 
     // ---- Observers: any thread ----
 
@@ -145,7 +145,14 @@ public:
         if (T* const message = acquire_head()) {
             return message;
         }
-        return word_.load(memory_order_relaxed) == idle ? acquire_waiting() : nullptr;
+        if (word_.load(memory_order_relaxed) != idle) {
+            return nullptr;
+        }
+        T* const message = acquire_waiting();
+        if (message == nullptr) {
+            note_idle(true);
+        }
+        return message;
     }
 
     // Only of a sender that met this receiver, or one before it, while it waited.
@@ -191,7 +198,6 @@ public:
     bool seems_to_have_message() const noexcept { return sending_.is_waited(); }
 
     enrolment enrol_receiver(waiter& self) noexcept {
-        note_kind(true);
         receiving_.enrol_taker(self);
         if (sending_.is_waited_after_write()) { // seq_cst, pairs with enrol_sender
             may_have_woken_ = true;
@@ -225,7 +231,7 @@ public:
         if (until.has_passed()) {
             return wait_result::timeout;
         }
-        note_kind(false);
+        note_idle(false);
         word_.exchange(armed, memory_order_seq_cst); // [armed] release, pairs with try_send
         WEIR_POINT("rendezvous.armed");
         if (sending_.is_waited_after_write() && serve_though_armed()) {
@@ -264,9 +270,9 @@ private:
     rendezvous() noexcept : channel_core<T>(flavor_kind::rendezvous, 0) {}
     ~rendezvous() = default;
 
-    void note_kind(bool is_taker) noexcept {
-        if (had_taker_.load(memory_order_relaxed) != is_taker) {
-            had_taker_.store(is_taker, memory_order_relaxed);
+    void note_idle(bool stays) noexcept {
+        if (stays_idle_.load(memory_order_relaxed) != stays) {
+            stays_idle_.store(stays, memory_order_relaxed);
         }
     }
 
@@ -373,8 +379,8 @@ private:
 
     sender_wait sending_{0};
     alignas(cache_line) atomic<std::uint32_t> word_{idle};
-    hint<bool> had_taker_{false}; // the last receiver that waited was a taker
-    bool may_have_woken_ = false; // waiting senders. The receiver's own
+    hint<bool> stays_idle_{false}; // the last receive that found nobody did not arm
+    bool may_have_woken_ = false;  // waiting senders. The receiver's own
     message_place<T> landing_;
 };
 

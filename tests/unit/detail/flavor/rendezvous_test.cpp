@@ -133,6 +133,18 @@ TEST(rendezvous_flavor, closing_ends_the_waits_of_senders_and_leaves_their_messa
     }
 }
 
+// Else each message waits until its sender has looked long enough for a receiver that lies down.
+TEST(rendezvous_flavor, senders_do_not_look_for_a_receiver_that_polls) {
+    held channel(numbers::make());
+    EXPECT_TRUE(channel->is_worth_looking());
+    EXPECT_EQ(channel.try_receive(), std::nullopt);
+    EXPECT_FALSE(channel->is_worth_looking());
+    EXPECT_EQ(channel.receive(deadline::passed()), std::nullopt);
+    EXPECT_FALSE(channel->is_worth_looking());
+    EXPECT_EQ(channel.receive(deadline::after(2ms)), std::nullopt);
+    EXPECT_TRUE(channel->is_worth_looking()) << "that one waited";
+}
+
 TEST(rendezvous_flavor, a_closed_one_says_disconnected_at_once) {
     held channel(numbers::make());
     channel->close();

@@ -9,15 +9,15 @@
 
 namespace {
 
-constexpr std::uint64_t any_batch = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 constexpr int rate = 100; // pauses a microsecond
 constexpr int most = 8 * rate;
 constexpr std::uint64_t large = 16;
 
 // A side that waits, and how far it has got.
-class side {
+class lagging_side {
 public:
-    explicit side(std::uint64_t most_batch = any_batch) : lag_(most_batch) {}
+    explicit lagging_side(std::uint64_t most_batch = unlimited) : lag_(most_batch) {}
 
     // A wait that ended at once, after a batch of so many; how many pauses follow.
     int quick(std::uint64_t batch) { return lag_.next(true, progress_ += batch, rate); }
@@ -46,12 +46,12 @@ private:
 };
 
 TEST(lag, comes_after_several_waits_that_ended_at_once) {
-    side waiting;
+    lagging_side waiting;
     EXPECT_EQ(waiting.quick_until_held_back(), 4);
 }
 
 TEST(lag, is_never_longer_than_half_of_the_stream_and_a_quarter_of_a_microsecond) {
-    side waiting;
+    lagging_side waiting;
     int passed = 0;
     int longest = 0;
     for (int i = 0; i < 100; ++i) {
@@ -65,7 +65,7 @@ TEST(lag, is_never_longer_than_half_of_the_stream_and_a_quarter_of_a_microsecond
 }
 
 TEST(lag, holds_nothing_back_after_a_silence_and_begins_anew) {
-    side waiting;
+    lagging_side waiting;
     waiting.run_after_a_stream();
     EXPECT_EQ(waiting.slow(1'000), 0);
     EXPECT_EQ(waiting.quick_until_held_back(), 4);
@@ -73,7 +73,7 @@ TEST(lag, holds_nothing_back_after_a_silence_and_begins_anew) {
 
 TEST(lag, is_given_up_for_long_where_it_is_followed_by_one_or_two) {
     for (const std::uint64_t batch : {1, 2}) {
-        side waiting;
+        lagging_side waiting;
         waiting.run_after_a_stream();
         EXPECT_EQ(waiting.quick(batch), 0);
         EXPECT_EQ(waiting.quick_until_held_back(), 64);
@@ -84,7 +84,7 @@ TEST(lag, is_given_up_for_long_where_it_is_followed_by_one_or_two) {
 }
 
 TEST(lag, stays_as_it_is_between) {
-    side waiting;
+    lagging_side waiting;
     waiting.quick_until_held_back();
     const int now = waiting.quick(large);
     EXPECT_GT(now, 0);
@@ -93,14 +93,14 @@ TEST(lag, stays_as_it_is_between) {
 }
 
 TEST(lag, does_not_last_until_the_channel_is_full) {
-    side waiting(64);
+    lagging_side waiting(64);
     waiting.quick_until_held_back();
     const int now = waiting.quick(large);
     EXPECT_EQ(waiting.quick(33), now / 2);
 }
 
 TEST(lag, never_comes_where_there_is_room_for_few) {
-    side waiting(31);
+    lagging_side waiting(31);
     EXPECT_EQ(waiting.quick_until_held_back(), 1'000);
 }
 
