@@ -86,7 +86,7 @@ public:
     // Receives one message. Blocks until there is one.
     // Errors: `disconnected`.
     [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, recv_error> recv() {
-        return receive<recv_error>("recv", forever(), detail::no_stop());
+        return receive<recv_error>("recv", detail::deadline::never(), detail::no_stop());
     }
 
     // Receives one message if one is there. Never blocks.
@@ -110,8 +110,7 @@ public:
     template <class Rep, class Period>
     [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, recv_timeout_error>
     recv_timeout(std::chrono::duration<Rep, Period> timeout) {
-        const detail::fixed_deadline until(detail::deadline::after(timeout));
-        return receive<recv_timeout_error>("recv_timeout", until, detail::no_stop());
+        return receive<recv_timeout_error>("recv_timeout", detail::relative_deadline(timeout), detail::no_stop());
     }
 
     // Receives one message, waiting for it no longer than until `deadline` on its clock. On the steady clock the wait
@@ -127,7 +126,7 @@ public:
     // Receives one message, waiting for it until a stop is requested.
     // Errors: `stopped`, `disconnected`.
     [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, recv_stop_error> recv(std::stop_token token) {
-        return receive<recv_stop_error>("recv", forever(), token);
+        return receive<recv_stop_error>("recv", detail::deadline::never(), token);
     }
 #endif
 
@@ -229,8 +228,6 @@ private:
     // Takes over the channel's one receiver.
     explicit receiver(detail::channel_base* channel) noexcept : channel_(channel) {}
 
-    static detail::fixed_deadline forever() noexcept { return detail::fixed_deadline(detail::deadline::never()); }
-
     detail::channel_core<T>* core() const noexcept { return static_cast<detail::channel_core<T>*>(channel_); }
 
     template <class Sender>
@@ -252,9 +249,7 @@ private:
     WEIR_CHECKED_FUNCTION std::expected<T, E> receive(const char* call, const Deadline& until, const Stop& stop) {
         using result = std::expected<T, E>;
         return with_flavor<result>(call, std::unexpected(E::disconnected), [&](auto& flavor) -> result {
-            auto [message, error] = until.wait(
-                [&](detail::deadline steady) { return detail::take(flavor, steady, stop); },
-                [](const auto& taken) { return taken.message == nullptr && taken.error == channel_errc::timeout; });
+            auto [message, error] = detail::take(flavor, until, stop);
             if (message == nullptr) {
                 return std::unexpected(static_cast<E>(error));
             }

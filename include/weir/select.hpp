@@ -78,8 +78,8 @@ template <class Handler>
 // the clock: no limit. At most one of on_timeout, on_deadline and on_idle. The handler takes no argument.
 template <class Rep, class Period, class Handler>
 [[nodiscard]] auto on_timeout(std::chrono::duration<Rep, Period> timeout, Handler&& handler) {
-    return detail::limit_arm<detail::fixed_deadline, std::decay_t<Handler>>(
-        detail::fixed_deadline(detail::deadline::after(timeout)), std::forward<Handler>(handler));
+    return detail::limit_arm<detail::deadline, std::decay_t<Handler>>(detail::deadline::after(timeout),
+                                                                      std::forward<Handler>(handler));
 }
 // The same, until `deadline` on its clock.
 template <class Clock, class Duration, class Handler>
@@ -91,8 +91,8 @@ template <class Clock, class Duration, class Handler>
 // The same, at once: the select does not wait.
 template <class Handler>
 [[nodiscard]] auto on_idle(Handler&& handler) {
-    return detail::limit_arm<detail::fixed_deadline, std::decay_t<Handler>>(
-        detail::fixed_deadline(detail::deadline::passed()), std::forward<Handler>(handler));
+    return detail::limit_arm<detail::deadline, std::decay_t<Handler>>(detail::deadline::passed(),
+                                                                      std::forward<Handler>(handler));
 }
 
 // select(biased, …) prefers the arms in the order written.

@@ -62,16 +62,16 @@ public:
     // Sends one message. Blocks while the channel is full.
     // Errors: `disconnected` if the receiver is gone or closed, or goes while this waits.
     template <class U = T>
-    requires std::convertible_to<U, T>
+        requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, send_error> send(U&& value) const {
-        return send_blocking<send_error>(forever(), detail::no_stop(), std::forward<U>(value));
+        return send_blocking<send_error>(detail::deadline::never(), detail::no_stop(), std::forward<U>(value));
     }
 
     // Sends a message made of `args`. As send() otherwise.
     template <class... Args>
-    requires std::constructible_from<T, Args...>
+        requires std::constructible_from<T, Args...>
     [[nodiscard]] std::expected<void, send_error> emplace(Args&&... args) const {
-        const detail::fixed_deadline until = forever();
+        const detail::deadline until = detail::deadline::never();
         const detail::no_stop stop;
         return detail::send_constructed<T>(check<send_error>(until, stop), waiting<send_error>(until, stop),
                                            std::forward<Args>(args)...);
@@ -80,14 +80,14 @@ public:
     // Sends one message if there is room now. Never blocks. On a rendezvous: if a receive waits now.
     // Errors: `full`, `disconnected`.
     template <class U = T>
-    requires std::convertible_to<U, T>
+        requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, try_send_error> try_send(U&& value) const {
         return detail::send_converted<T>(std::forward<U>(value), check_room(), trying());
     }
 
     // Sends a message made of `args` if there is room now. As try_send() otherwise.
     template <class... Args>
-    requires std::constructible_from<T, Args...>
+        requires std::constructible_from<T, Args...>
     [[nodiscard]] std::expected<void, try_send_error> try_emplace(Args&&... args) const {
         return detail::send_constructed<T>(check_room(), trying(), std::forward<Args>(args)...);
     }
@@ -96,18 +96,18 @@ public:
     // clock: no limit.
     // Errors: `timeout`, `disconnected`.
     template <class U = T, class Rep, class Period>
-    requires std::convertible_to<U, T>
+        requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, send_timeout_error>
     send_timeout(U&& value, std::chrono::duration<Rep, Period> timeout) const {
-        const detail::deadline until = detail::deadline::after(timeout);
-        return send_blocking<send_timeout_error>(fixed(until), detail::no_stop(), std::forward<U>(value));
+        return send_blocking<send_timeout_error>(detail::relative_deadline(timeout), detail::no_stop(),
+                                                 std::forward<U>(value));
     }
 
     // Sends one message, waiting for room no longer than until `deadline` on its clock. On the steady clock the wait
     // does not follow changes of the system clock; another clock is asked again when the time seems to have come.
     // Errors: `timeout`, `disconnected`.
     template <class U = T, class Clock, class Duration>
-    requires std::convertible_to<U, T>
+        requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, send_timeout_error>
     send_deadline(U&& value, std::chrono::time_point<Clock, Duration> deadline) const {
         return send_blocking<send_timeout_error>(detail::clock_deadline(deadline), detail::no_stop(),
@@ -118,9 +118,9 @@ public:
     // Sends one message, waiting for room until a stop is requested.
     // Errors: `stopped`, `disconnected`.
     template <class U = T>
-    requires std::convertible_to<U, T>
+        requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, send_stop_error> send(U&& value, std::stop_token token) const {
-        return send_blocking<send_stop_error>(forever(), token, std::forward<U>(value));
+        return send_blocking<send_stop_error>(detail::deadline::never(), token, std::forward<U>(value));
     }
 #endif
 
@@ -170,9 +170,6 @@ private:
 
     // Takes over a producer that was counted already.
     explicit sync_sender(detail::channel_base* channel) noexcept : handle_(channel) {}
-
-    static detail::fixed_deadline forever() noexcept { return fixed(detail::deadline::never()); }
-    static detail::fixed_deadline fixed(detail::deadline until) noexcept { return detail::fixed_deadline(until); }
 
     template <class Visit>
     decltype(auto) visit(Visit visit) const {
@@ -232,10 +229,7 @@ private:
             if (handle_.get() == nullptr) {
                 return to_expected<E>(detail::send_result::disconnected);
             }
-            return to_expected<E>(visit([&](auto& flavor) {
-                return until.wait([&](detail::deadline steady) { return flavor.send(source, steady, stop); },
-                                  [](detail::send_result result) { return result == detail::send_result::timeout; });
-            }));
+            return to_expected<E>(visit([&](auto& flavor) { return flavor.send(source, until, stop); }));
         };
     }
 

@@ -62,6 +62,20 @@ struct half_speed_clock {
     }
 };
 
+// One that notes whether it was asked.
+struct noted_clock {
+    using duration = std::chrono::nanoseconds;
+    using rep = duration::rep;
+    using period = duration::period;
+    using time_point = std::chrono::time_point<noted_clock>;
+    [[maybe_unused]] static constexpr bool is_steady = true;
+    static time_point now() {
+        was_asked = true;
+        return time_point(0s);
+    }
+    static inline bool was_asked = false;
+};
+
 } // namespace
 
 template <class Number>
@@ -310,6 +324,16 @@ TEST_P(timing_buffered, room_that_is_there_wins_over_time_and_stop) {
     stop.request_stop();
     expect_sent("stop", [&] { return tx.send(1u, stop.get_token()); });
 #endif
+}
+
+TEST_P(timing_buffered, what_need_not_wait_asks_no_clock) {
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    noted_clock::was_asked = false;
+    EXPECT_EQ(outcome(tx.send_deadline(1u, noted_clock::time_point(1h))), ok);
+    EXPECT_EQ(outcome(rx.recv_deadline(noted_clock::time_point(1h))), ok);
+    EXPECT_FALSE(noted_clock::was_asked);
+    EXPECT_EQ(rx.recv_deadline(noted_clock::time_point(0s)).error(), weir::recv_timeout_error::timeout);
+    EXPECT_TRUE(noted_clock::was_asked);
 }
 
 TEST_P(timing, disconnected_wins_over_time_and_stop) {

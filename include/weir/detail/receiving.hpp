@@ -155,14 +155,16 @@ WEIR_NOINLINE auto take_slowly(Flavor& flavor, deadline until, const Stop& stop)
     return taken;
 }
 
-// Waits. Errors: disconnected, timeout, stopped.
-template <class Flavor, class Stop>
-WEIR_INLINE auto take(Flavor& flavor, deadline until, const Stop& stop) noexcept {
+// Waits until `until`, a deadline of whatever kind. Errors: disconnected, timeout, stopped.
+template <class Flavor, class Deadline, class Stop>
+WEIR_INLINE auto take(Flavor& flavor, const Deadline& until, const Stop& stop) {
     using result = take_result<std::remove_pointer_t<message_of<Flavor>>>;
     if (auto* const message = flavor.acquire_head()) [[likely]] {
         return result{message, {}};
     }
-    return detail::take_slowly(flavor, until, stop);
+    return until.wait(
+        [&](deadline steady) { return detail::take_slowly(flavor, steady, stop); },
+        [](const result& taken) { return taken.message == nullptr && taken.error == channel_errc::timeout; });
 }
 
 // Destroys all messages that are there. True: one may still come in.

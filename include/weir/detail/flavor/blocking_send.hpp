@@ -73,6 +73,18 @@ WEIR_NOINLINE send_result send_waiting(Flavor& flavor, sender_wait& sending, Sou
     }
 }
 
+// Waits for room until `until`, a deadline of whatever kind.
+template <class Flavor, class Source, class Deadline, class Stop>
+send_result send_blocking(Flavor& flavor, sender_wait& sending, Source& source, const Deadline& until,
+                          const Stop& stop) {
+    const send_result result = flavor.try_send(source);
+    if (result != send_result::full) {
+        return result;
+    }
+    return until.wait([&](deadline steady) { return detail::send_waiting(flavor, sending, source, steady, stop); },
+                      [](send_result waited) { return waited == send_result::timeout; });
+}
+
 } // namespace weir::detail
 
 #endif

@@ -109,10 +109,9 @@ public:
     }
 
     // Waits for room.
-    template <class Source, class Stop>
-    send_result send(Source& source, deadline until, const Stop& stop) noexcept {
-        const send_result result = try_send(source);
-        return result == send_result::full ? detail::send_waiting(*this, sending_, source, until, stop) : result;
+    template <class Source, class Deadline, class Stop>
+    send_result send(Source& source, const Deadline& until, const Stop& stop) {
+        return detail::send_blocking(*this, sending_, source, until, stop);
     }
 
     // ---- For waiting senders ----

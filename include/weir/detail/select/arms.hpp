@@ -287,7 +287,7 @@ private:
 };
 #endif
 
-// What ends a select in which no arm becomes ready. Deadline: fixed_deadline, or moving_deadline.
+// What ends a select in which no arm becomes ready. Deadline: deadline, or moving_deadline.
 template <class Deadline, class Handler>
 class limit_arm {
     using handler_type = arm_handler<Handler>;

@@ -77,7 +77,7 @@ bool is_chosen(const select_arm* chosen, const Arm& arm) noexcept {
     }
 }
 
-inline fixed_deadline limit_of() noexcept { return fixed_deadline(deadline::never()); }
+inline deadline limit_of() noexcept { return deadline::never(); }
 template <class First, class... Rest>
 auto limit_of(const First& first, const Rest&... rest) {
     if constexpr (is_limit<First>) {

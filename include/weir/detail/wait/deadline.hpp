@@ -78,6 +78,12 @@ public:
     }
     constexpr clock::time_point time() const noexcept { return time_; }
 
+    // As of the kinds below: the result of attempt(deadline).
+    template <class Attempt, class TimedOut>
+    auto wait(Attempt attempt, const TimedOut&) const {
+        return attempt(*this);
+    }
+
     // This one, but not sooner than `least` from now.
     deadline not_before(std::chrono::nanoseconds least) const noexcept {
         return deadline(std::max(time_, clock::now() + least));
@@ -131,21 +137,22 @@ private:
     clock::time_point time_;
 };
 
-// A deadline that stays what it is.
-class fixed_deadline {
+// So long after a wait begins: what need not wait asks no clock.
+template <class Rep, class Period>
+class relative_deadline {
 public:
-    explicit fixed_deadline(deadline until) noexcept : until_(until) {}
+    explicit relative_deadline(const std::chrono::duration<Rep, Period>& length) : length_(length) {}
 
-    bool has_passed() const noexcept { return until_.has_passed(); }
+    bool has_passed() const { return deadline::length(length_) == deadline::clock::duration::zero(); }
 
     // The result of attempt(deadline).
     template <class Attempt, class TimedOut>
     auto wait(Attempt attempt, const TimedOut&) const {
-        return attempt(until_);
+        return attempt(deadline::after(length_));
     }
 
 private:
-    deadline until_;
+    std::chrono::duration<Rep, Period> length_;
 };
 
 // One on a clock that may be set, or run at another pace, while somebody waits for it.
@@ -180,7 +187,7 @@ auto clock_deadline(const std::chrono::time_point<Clock, Duration>& time) {
         requires { Clock::now().time_since_epoch(); },
         "weir: a deadline must be a time on a clock that can be asked for the time");
     if constexpr (std::is_same_v<Clock, deadline::clock>) {
-        return fixed_deadline(deadline::at(time));
+        return deadline::at(time);
     } else {
         return moving_deadline<Clock, Duration>(time);
     }

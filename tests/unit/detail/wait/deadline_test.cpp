@@ -36,7 +36,7 @@ using namespace std::chrono;
 using namespace std::chrono_literals;
 using weir::detail::clock_deadline;
 using weir::detail::deadline;
-using weir::detail::fixed_deadline;
+using weir::detail::relative_deadline;
 using weir::detail::moving_deadline;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -274,10 +274,32 @@ TEST(deadline, is_reached_when_its_clock_shows_that_time) {
 enum class outcome : std::uint8_t { done, timed_out };
 constexpr auto has_timed_out = [](outcome result) { return result == outcome::timed_out; };
 
+TEST(relative_deadline, begins_with_the_wait) {
+    const auto before = deadline::clock::now();
+    const relative_deadline until(1h);
+    EXPECT_FALSE(until.has_passed());
+    const outcome result = until.wait(
+        [&](deadline made) {
+            EXPECT_GE(made.time(), before + 1h);
+            EXPECT_LE(made.time(), deadline::clock::now() + 1h);
+            return outcome::timed_out;
+        },
+        has_timed_out);
+    EXPECT_EQ(result, outcome::timed_out);
+}
+
+TEST(relative_deadline, that_is_zero_or_less_or_no_length_has_passed) {
+    EXPECT_TRUE(relative_deadline(0s).has_passed());
+    EXPECT_TRUE(relative_deadline(-1h).has_passed());
+    EXPECT_TRUE(relative_deadline(floating_clock::duration(not_a_number)).has_passed());
+    EXPECT_FALSE(relative_deadline(std::chrono::nanoseconds(1)).has_passed());
+    EXPECT_FALSE(relative_deadline(std::chrono::hours::max()).has_passed());
+}
+
 TEST(clock_deadline, on_the_steady_clock_asks_once) {
     const auto time = deadline::clock::now() + 1h;
     const auto until = clock_deadline(time);
-    static_assert(std::is_same_v<decltype(until), const fixed_deadline>);
+    static_assert(std::is_same_v<decltype(until), const deadline>);
     int attempts = 0;
     const outcome result = until.wait(
         [&](deadline made) {
