@@ -388,6 +388,25 @@ TEST(memory_unbounded, a_burst_from_several_threads_gives_its_memory_back) {
     EXPECT_LE(all.taken(), 64 * 1024 + idle_limit);
 }
 
+TEST(memory_unbounded, a_receiver_that_sleeps_has_given_back_what_the_stream_needed) {
+    const balance all;
+    auto [tx, rx] = weir::channel<uint64_t>();
+    std::atomic<uint64_t> received = 0;
+    worker receives([&] {
+        while (rx.recv())
+            ++received;
+    });
+    receives.wait_until_asleep();
+    const auto before = all.taken();
+    for (uint64_t i = 0; i < scaled(2000000); ++i)
+        EXPECT_TRUE(tx.send(i));
+    while (received < scaled(2000000))
+        std::this_thread::yield();
+    receives.wait_until_asleep();
+    EXPECT_LE(all.taken(), before + 64 * 1024 + idle_limit);
+    tx.reset();
+}
+
 // dotnet/runtime#761: waits that were given up stayed linked, and memory grew.
 TEST_P(memory, waits_given_up_leave_nothing_behind) {
     const balance all;

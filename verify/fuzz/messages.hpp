@@ -226,6 +226,9 @@ struct weir::detail::list_sizes<fuzz::counted> {
     static constexpr std::uint32_t reserve = 2;
     static constexpr std::uint32_t embedded_slots = 3;
     static constexpr std::uint32_t slots_a_look = 2;
+    static constexpr std::uint32_t most_spare = 2;
+    static constexpr std::uint32_t blocks_a_rest = 1;
+    static constexpr std::uint32_t most_resting = 2;
 };
 template <>
 struct weir::detail::list_sizes<fuzz::copyable> {
@@ -233,6 +236,9 @@ struct weir::detail::list_sizes<fuzz::copyable> {
     static constexpr std::uint32_t reserve = 0;
     static constexpr std::uint32_t embedded_slots = 1;
     static constexpr std::uint32_t slots_a_look = 2;
+    static constexpr std::uint32_t most_spare = 1;
+    static constexpr std::uint32_t blocks_a_rest = 1;
+    static constexpr std::uint32_t most_resting = 0;
 };
 template <>
 struct weir::detail::list_sizes<fuzz::carrier> {
@@ -240,4 +246,7 @@ struct weir::detail::list_sizes<fuzz::carrier> {
     static constexpr std::uint32_t reserve = 1;
     static constexpr std::uint32_t embedded_slots = 0;
     static constexpr std::uint32_t slots_a_look = 2;
+    static constexpr std::uint32_t most_spare = 1;
+    static constexpr std::uint32_t blocks_a_rest = 1;
+    static constexpr std::uint32_t most_resting = 0;
 };

@@ -78,6 +78,9 @@ public:
 
     bool has_senders() const noexcept { return receiving_.has_senders(); }
 
+    // For flavors that have nothing to do when a receive says that there is nothing, or before it sleeps.
+    static constexpr void found_empty() noexcept {}
+
 protected:
     using channel_base::channel_base;
     ~channel_core() = default;

@@ -95,7 +95,7 @@ bool is_over(const Flavor& flavor) noexcept {
 
 // Never waits. Errors: empty, disconnected.
 template <class Flavor>
-auto try_take(Flavor& flavor) noexcept {
+auto look_for_message(Flavor& flavor) noexcept {
     using result = take_result<std::remove_pointer_t<message_of<Flavor>>>;
     if (auto* const message = flavor.acquire()) {
         return result{message, {}};
@@ -107,6 +107,16 @@ auto try_take(Flavor& flavor) noexcept {
         return result{message, channel_errc::disconnected};
     }
     return result{nullptr, channel_errc::empty};
+}
+
+// The same, of a receive that does not wait after that.
+template <class Flavor>
+auto try_take(Flavor& flavor) noexcept {
+    const auto taken = detail::look_for_message(flavor);
+    if (taken.message == nullptr) {
+        flavor.found_empty();
+    }
+    return taken;
 }
 
 // Whether try_take would say anything but `empty`. Takes nothing.
@@ -142,7 +152,7 @@ WEIR_NOINLINE auto take_slowly(Flavor& flavor, deadline until, const Stop& stop)
     {
         const completions::hold until_released; // of a message that it gives
         ended = flavor.wait(until, stop, [&]() noexcept {
-            taken = detail::try_take(flavor);
+            taken = detail::look_for_message(flavor);
             return taken.message != nullptr || taken.error != channel_errc::empty;
         });
     }
@@ -150,6 +160,7 @@ WEIR_NOINLINE auto take_slowly(Flavor& flavor, deadline until, const Stop& stop)
         taken = {nullptr, ended == wait_result::timeout ? channel_errc::timeout : channel_errc::stopped};
     }
     if (taken.message == nullptr) {
+        flavor.found_empty();
         flavor.run_completions();
     }
     return taken;

@@ -28,6 +28,7 @@ struct scripted {
     wait_result wait_ends = wait_result::timeout;
     int polls = 1; // so many at most, until one is true
     int* released = nullptr;
+    int found_nothing = 0;
 
     int* acquire() noexcept { return acquires(); }
     int* acquire_head() noexcept { return acquire(); }
@@ -36,6 +37,7 @@ struct scripted {
     bool is_closed() const noexcept { return closed; }
     bool is_send_under_way() const noexcept { return under_way; }
     void run_completions() const noexcept {}
+    void found_empty() noexcept { ++found_nothing; }
     template <class Stop, class Poll>
     wait_result wait(deadline, const Stop&, Poll poll) noexcept {
         for (int i = 0; i < polls; ++i) {
@@ -91,6 +93,22 @@ TEST(try_take, looks_once_more_when_it_has_found_every_sender_gone) {
     flavor.senders = false; // the last one sent between the first look and this
     flavor.acquires = [&] { return ++looks == 2 ? &message : nullptr; };
     EXPECT_EQ(try_take(flavor).message, &message);
+}
+
+// While it looks it keeps what a stream needs.
+TEST(take, tells_the_channel_that_it_is_empty_once_it_says_so_itself) {
+    scripted flavor;
+    EXPECT_EQ(try_take(flavor).message, nullptr);
+    EXPECT_EQ(flavor.found_nothing, 1);
+    flavor.polls = 10;
+    EXPECT_EQ(take(flavor, deadline::never(), no_stop()).message, nullptr);
+    EXPECT_EQ(flavor.found_nothing, 2);
+    int message = 1;
+    int looks = 0;
+    flavor.acquires = [&] { return ++looks == 5 ? &message : nullptr; };
+    EXPECT_EQ(take(flavor, deadline::never(), no_stop()).message, &message);
+    EXPECT_EQ(try_take(flavor).message, nullptr);
+    EXPECT_EQ(flavor.found_nothing, 3);
 }
 
 TEST(take, gives_the_message_at_hand_without_a_wait) {

@@ -21,6 +21,9 @@ struct small_list {
     static constexpr std::uint32_t reserve = Reserve;
     static constexpr std::uint32_t embedded_slots = Embedded;
     static constexpr std::uint32_t slots_a_look = 2;
+    static constexpr std::uint32_t most_spare = 1;
+    static constexpr std::uint32_t blocks_a_rest = 1;
+    static constexpr std::uint32_t most_resting = 0;
 };
 
 } // namespace model

@@ -124,6 +124,9 @@ struct weir::detail::list_sizes<scarce> {
     static constexpr std::uint32_t reserve = 1;
     static constexpr std::uint32_t embedded_slots = 1;
     static constexpr std::uint32_t slots_a_look = 2;
+    static constexpr std::uint32_t most_spare = 1;
+    static constexpr std::uint32_t blocks_a_rest = 1;
+    static constexpr std::uint32_t most_resting = 0;
 };
 template <>
 struct weir::detail::list_sizes<number> {
@@ -131,6 +134,9 @@ struct weir::detail::list_sizes<number> {
     static constexpr std::uint32_t reserve = 3; // as many as there are threads
     static constexpr std::uint32_t embedded_slots = 2;
     static constexpr std::uint32_t slots_a_look = 2;
+    static constexpr std::uint32_t most_spare = 2;
+    static constexpr std::uint32_t blocks_a_rest = 1;
+    static constexpr std::uint32_t most_resting = 1;
 };
 template <>
 struct weir::detail::list_sizes<object> {
@@ -138,6 +144,9 @@ struct weir::detail::list_sizes<object> {
     static constexpr std::uint32_t reserve = 0;
     static constexpr std::uint32_t embedded_slots = 1;
     static constexpr std::uint32_t slots_a_look = 2;
+    static constexpr std::uint32_t most_spare = 1;
+    static constexpr std::uint32_t blocks_a_rest = 1;
+    static constexpr std::uint32_t most_resting = 0;
 };
 
 namespace {

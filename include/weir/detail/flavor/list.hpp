@@ -19,20 +19,20 @@
 //  low_mark_    senders                            the linked end at which memory was found out; only grows
 //  pins_        senders                            how many walk the blocks without a claim
 //
-// Memory. The first block lies in the state. While low_mark_ >= linked_end_ (at the start, and where memory was out)
-// a sender goes the careful way: it claims by compare-exchange, and only below linked_end_, or links a block before.
-// Else it claims blindly by fetch_add, and if its slot is one of the last `reserve` of the last block it links the
-// next one; if memory is out it raises low_mark_ to that end before it goes on. A thread thus makes at most one blind
-// claim in a reserve, and up to `reserve` threads at once find their slots there. Blocks of large messages have too
-// few slots for a reserve: their senders always go the careful way.
+// Memory. The first block lies in the state. While low_mark_ >= linked_end_ (at the start, and where memory was out) a
+// sender goes the careful way: it claims by compare-exchange, and only below linked_end_, or links a block before. Else it
+// claims blindly by fetch_add, and if its slot is one of the last `reserve` of the last block it links the next one; if
+// memory is out it raises low_mark_ to that end before it goes on. A thread thus makes at most one blind claim in a reserve,
+// and up to `reserve` threads at once find their slots there. Blocks of large messages have too few slots for a reserve:
+// their senders always go the careful way.
 //
-// Blocks. The hint is loaded after the claim, and moved one block at a time. Who moves it off a block reads the tail
-// after that: every sender that loaded the hint before the move had claimed a lower index. (Claim, load of the hint,
-// move and load of the tail are all seq_cst.) When the head has passed that index all of them have stored their
-// slots, and so have let go of the block (I4). A hint may run ahead of a sender; the slot that it claimed keeps its
-// own and all later blocks, since blocks are freed in order, and it walks back. Who walks without a claim (to link a
-// block, or to look whether a message is there) raises pins_ before it loads the hint or the head's block; the
-// receiver reads pins_ after both have left the block, and frees nothing while there is one.
+// Blocks. The hint is loaded after the claim, and moved one block at a time. Who moves it off a block reads the tail after
+// that: every sender that loaded the hint before the move had claimed a lower index. (Claim, load of the hint, move and load
+// of the tail are all seq_cst.) When the head has passed that index all of them have stored their slots, and so have let go
+// of the block (I4). A hint may run ahead of a sender; the slot that it claimed keeps its own and all later blocks, since
+// blocks are freed in order, and it walks back. Who walks without a claim (to link a block, or to look whether a message is
+// there) raises pins_ before it loads the hint or the head's block; the receiver reads pins_ after both have left the block,
+// and frees nothing while there is one.
 //
 // Crowds. Two senders that stream side by side get less through than one alone: each takes the other's lines. So a sender
 // that finds the slot before its own claimed and not written stands back once it has sent, as long as others make use of
@@ -44,6 +44,7 @@
 #include <weir/detail/flavor/list_block.hpp>
 #include <weir/detail/flavor/look_ahead.hpp>
 #include <weir/detail/flavor/prefetch.hpp>
+#include <weir/detail/flavor/spare_blocks.hpp>
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/receiving.hpp>
 #include <weir/detail/wait/backoff.hpp>
@@ -61,12 +62,7 @@ class list final : public channel_core<T> {
     using channel_base::receiving_;
 
 public:
-    struct position {
-        block* in = nullptr;
-        std::uint32_t slot = 0;
-
-        friend bool operator==(const position&, const position&) = default;
-    };
+    using position = list_position<T>;
 
     // Throws std::bad_alloc.
     static list* make() { return ::new (allocate(sizeof(list), alignment)) list(); }
@@ -155,6 +151,12 @@ public:
     // Only a look at the head's slot, as acquire_head(); true where that would not tell.
     bool seems_to_have_message() const noexcept { return head_.slot == head_.in->size || is_head_written(); }
 
+    // A receive found nothing, and says so or sleeps: two blocks are enough.
+    void found_empty() noexcept {
+        reclaim();
+        free_spares(head_.in->next.load(memory_order_relaxed) == nullptr ? 1 : 0);
+    }
+
     enrolment enrol_receiver(waiter& node) noexcept { return detail::watch_for_message(*this, node); }
     void withdraw_receiver(waiter& node) noexcept { this->unwatch_receiving(node); }
 
@@ -168,7 +170,7 @@ public:
         }
         return receiving_.wait(
             received(), until, stop, [this]() noexcept { return seems_to_have_message(); }, poll,
-            [this]() noexcept { return is_send_under_way(); });
+            [this]() noexcept { return is_send_under_way(); }, [this]() noexcept { found_empty(); });
     }
 
     // ---- For look_ahead ----
@@ -383,7 +385,6 @@ private:
             move_head(next);
             return acquire();
         }
-        trim();
         return nullptr;
     }
 
@@ -432,16 +433,8 @@ private:
             oldest_ = next;
             if (done != first_.get()) {
                 done->reuse();
-                spare_.give(done);
+                resting_.rest(done, spare_);
             }
-        }
-    }
-
-    // Nothing is there to receive: two blocks are enough.
-    void trim() noexcept {
-        reclaim();
-        if (head_.in->next.load(memory_order_relaxed) != nullptr) {
-            spare_.free();
         }
     }
 
@@ -456,12 +449,19 @@ private:
 
     bool drain() noexcept override {
         const bool more_may_come = detail::drop_messages(*this);
-        spare_.free();
+        free_spares(0);
         return more_may_come;
     }
 
+    void free_spares(std::ptrdiff_t kept) noexcept {
+        if (linked_end_.load(memory_order_relaxed) != Sizes::embedded_slots) { // else there never was one
+            resting_.end(spare_);
+            spare_.free(kept);
+        }
+    }
+
     void destroy() noexcept override {
-        spare_.free();
+        free_spares(0);
         for (block* in = oldest_; in != nullptr;) {
             block* const next = in->next.load(memory_order_relaxed);
             if (in != first_.get()) {
@@ -478,7 +478,7 @@ private:
     alignas(cache_line) atomic<block*> hint_{nullptr};
     atomic<std::uint64_t> linked_end_{Sizes::embedded_slots};
     atomic<std::uint64_t> low_mark_{Sizes::embedded_slots};
-    spare_block<T> spare_;
+    spare_blocks<T, Sizes> spare_;
     atomic<std::uint64_t> final_{~std::uint64_t{0}}; // the last index and one, once closed
     atomic<std::uint32_t> pins_{0};
 
@@ -491,6 +491,7 @@ private:
     atomic<block*> head_block_{nullptr}; // head_.in
     plain<block*> oldest_ = nullptr;     // the first that is not given back
     look_ahead<list> look_;
+    resting_blocks<T, Sizes> resting_;
 
     embedded_block<T, Sizes::embedded_slots> first_;
 };

@@ -33,6 +33,13 @@ struct list_sizes {
     // A sender looks whether it is in a crowd at one slot of these.
     static constexpr std::uint32_t slots_a_look = 8;
 
+    // Blocks to be used again (spare_blocks.hpp).
+    static constexpr std::uint32_t most_spare = 3;
+    static constexpr std::uint32_t blocks_a_rest = 4;
+    static constexpr std::size_t resting_bytes = 2 * 1024 * 1024;
+    static constexpr std::uint32_t most_resting =
+        static_cast<std::uint32_t>(resting_bytes / (header_bytes + slots * (sizeof(T) + 1)));
+
     // Slots of the first block, inside the channel's state.
     static constexpr std::size_t embedded_bytes = 128;
     static constexpr std::uint32_t embedded_slots =
@@ -53,7 +60,7 @@ struct list_block {
     const std::uint32_t size;              // slots
     const std::uint32_t low;               // from this slot on a sender sees to it that there is a next block
     plain<std::uint64_t> lap = 0;          // how often the block was used before
-    plain<list_block*> previous = nullptr; // valid as long as a send into that block is under way
+    plain<list_block*> previous = nullptr; // valid while a send into that block is under way; see also spare_blocks.hpp
 
     // Null, then the block that follows: set once a lap, by the sender that links it.
     atomic<list_block*> next{nullptr};
@@ -80,6 +87,14 @@ struct list_block {
 private:
     atomic<slot_state>* states_;
     std::byte* values_;
+};
+
+template <class T>
+struct list_position {
+    list_block<T>* in = nullptr;
+    std::uint32_t slot = 0;
+
+    friend bool operator==(const list_position&, const list_position&) = default;
 };
 
 // A block of `Slots` slots that lies inside another object.
@@ -153,33 +168,6 @@ public:
 
 private:
     atomic<std::uint32_t>& pins_;
-};
-
-// A place for one block that nobody uses at the moment. Any thread.
-template <class T>
-class spare_block {
-public:
-    // Null where there is none.
-    list_block<T>* take() noexcept { return kept_.exchange(nullptr, memory_order_acquire); } // pairs with [spare]
-
-    // Freed where there is one already.
-    void give(list_block<T>* unused) noexcept {
-        list_block<T>* none = nullptr;
-        // [spare] release, pairs with take
-        if (!kept_.compare_exchange_strong(none, unused, memory_order_release, memory_order_relaxed)) {
-            detail::free_block(unused);
-        }
-    }
-
-    void free() noexcept {
-        list_block<T>* const unused = kept_.load(memory_order_relaxed) != nullptr ? take() : nullptr;
-        if (unused != nullptr) {
-            detail::free_block(unused);
-        }
-    }
-
-private:
-    atomic<list_block<T>*> kept_{nullptr};
 };
 
 } // namespace weir::detail

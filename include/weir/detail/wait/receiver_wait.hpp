@@ -42,6 +42,10 @@ namespace weir::detail {
 // How a wait ended.
 enum class wait_result : std::uint8_t { ready, timeout, stopped };
 
+struct do_nothing {
+    void operator()() const noexcept {}
+};
+
 class receiver_wait {
 public:
     // `most_batch`: how many messages there can be at a time.
@@ -144,10 +148,10 @@ public:
 
     // The receiver's thread: waits until poll() is true, which wins over the stop and the deadline. glance(): a cheap
     // look that may miss what poll() sees. under_way(): whether a message is claimed but was not found by poll().
-    // `progress` counts the messages received.
-    template <class Glance, class Poll, class UnderWay, class Stop>
+    // before_sleep(): called where the thread does not only look. `progress` counts the messages received.
+    template <class Glance, class Poll, class UnderWay, class Stop, class BeforeSleep = do_nothing>
     wait_result wait(std::uint64_t progress, deadline until, const Stop& stop, Glance glance, Poll poll,
-                     UnderWay under_way) noexcept {
+                     UnderWay under_way, BeforeSleep before_sleep = {}) noexcept {
         const bool stopped = stop.stop_requested();
         if (stopped || until.has_passed()) {
             return poll() ? wait_result::ready : stopped ? wait_result::stopped : wait_result::timeout;
@@ -155,6 +159,7 @@ public:
         if (spin_.wait(progress, glance, poll)) {
             return wait_result::ready;
         }
+        before_sleep();
         return sleep(until, stop, poll, under_way);
     }
 

@@ -37,6 +37,9 @@ struct sizes {
     static constexpr std::uint32_t reserve = Reserve;
     static constexpr std::uint32_t embedded_slots = Embedded;
     static constexpr std::uint32_t slots_a_look = 2;
+    static constexpr std::uint32_t most_spare = 2;
+    static constexpr std::uint32_t blocks_a_rest = 1;
+    static constexpr std::uint32_t most_resting = 2;
 };
 
 using small_blocks = sizes<4, 2, 2>;   // senders claim blindly
@@ -207,6 +210,9 @@ void run_stalling(const list_kind& kind, ending end) {
             stalling_model driver(*channel, {unbounded, seed, steps, deepest, end});
             const std::ptrdiff_t without_blocks = live_allocations();
             driver.run();
+            if (end != ending::drop) {
+                EXPECT_EQ(channel->try_receive(), std::nullopt);
+            }
             const std::ptrdiff_t blocks = live_allocations() - without_blocks;
             EXPECT_LE(blocks, 2 + 1) << "seed " << seed << "; one is for what the receiver remembers";
         }
