@@ -100,7 +100,7 @@ def sanitizer_killers():
     for kind, program in (("", protocols), (" (unmasked)", unmasked)):
         killers += [
             Killer("protocols parts" + kind, program, ["parts"], "wait/", 20, "o"),
-            Killer("protocols list" + kind, program, ["list"], "list|look_ahead|channel|receiv|wait/", 20, "o"),
+            Killer("protocols list" + kind, program, ["list"], "list|spare|look_ahead|channel|receiv|wait/", 20, "o"),
             Killer("protocols ring" + kind, program, ["ring"], "ring|look_ahead|blocking|channel|receiv|wait/", 20, "o"),
             Killer("protocols rendezvous" + kind, program, ["rendezvous"], "rendezvous|blocking|channel|receiv|wait/", 20, "o"),
             Killer("protocols select" + kind, program, ["select"], "select/|rendezvous|close_watch|waiter|wait_list|_wait", 20, "o"),
@@ -125,9 +125,9 @@ def model_killers():
         print(problem, file=sys.stderr)
         sys.exit(2)
     both = "wait/(?!portable|futex|close)|channel_|receiving|blocking"
-    headers = {"wait": "wait/(?!portable)|flavor/(list|ring)|channel_base|receiving|blocking",
-               "list": f"list|look_ahead|{both}", "ring": f"ring|look_ahead|{both}", "rendezvous": f"rendezvous|{both}",
-               "lifetime": f"flavor/(list|ring|rend)|close_watch|{both}",
+    headers = {"wait": "wait/(?!portable)|flavor/(list|spare|ring)|channel_base|receiving|blocking",
+               "list": f"list|spare|look_ahead|{both}", "ring": f"ring|look_ahead|{both}", "rendezvous": f"rendezvous|{both}",
+               "lifetime": f"flavor/(list|spare|ring|rend)|close_watch|{both}",
                "select": f"select/|close_watch|flavor/(rend|ring)|{both}", "async": f"async|completions|flavor/(rend|ring)|{both}",
                "portable": "portable"}
     order = ["wait", "async", "lifetime", "list", "rendezvous", "ring", "select"]
@@ -170,7 +170,7 @@ def test_killers():
     own = ["--gtest_brief=1", "--gtest_fail_fast"]  # what comes after a failure may hang
     lengthy = "--gtest_filter=-*parker*:*uses_no_processor_time*:*leaves_the_processor_alone*"
     return [
-        Killer("fuzz corpus", fuzz, ["verify/fuzz/corpus"], "list|ring|look_ahead|receiving|channel|nested", 60, "s"),
+        Killer("fuzz corpus", fuzz, ["verify/fuzz/corpus"], "list|spare|ring|look_ahead|receiving|channel|nested", 60, "s"),
         Killer("unit_wait", wait, own, "wait/", 60, "s"),
         Killer("unit_detail", detail, own, "channel|receiving|nested|handles|wait/|select/", 60, "s"),
         Killer("unit_flavor", flavor, own, "flavor/|channel|wait/", 90, "s"),
