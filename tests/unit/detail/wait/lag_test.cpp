@@ -72,7 +72,7 @@ TEST(lag, holds_nothing_back_after_a_silence_and_begins_anew) {
 }
 
 TEST(lag, is_given_up_for_long_where_it_is_followed_by_one_or_two) {
-    for (const std::uint64_t batch : {1, 2}) {
+    for (const std::uint64_t batch : {std::uint64_t{1}, std::uint64_t{2}}) {
         lagging_side waiting;
         waiting.run_after_a_stream();
         EXPECT_EQ(waiting.quick(batch), 0);
