@@ -361,8 +361,7 @@ private:
     // Off `from`, if it is there. Needs a claim behind `from`, or to be the receiver.
     void move_hint(block* from, block* to) noexcept {
         block* seen = from;
-        // seq_cst both, and where it has moved already: pairs with the claims and the loads of the hint that follow
-        // them
+        // seq_cst, and where it has moved already, too: pairs with the claims and the loads of the hint after them
         if (hint_.compare_exchange_strong(seen, to, memory_order_seq_cst, memory_order_seq_cst)) {
             WEIR_POINT("list.hint_moved");
             from->passed_at.store(tail_.load(memory_order_seq_cst) / step, memory_order_relaxed);
