@@ -62,14 +62,14 @@ public:
     // Sends one message. Blocks while the channel is full.
     // Errors: `disconnected` if the receiver is gone or closed, or goes while this waits.
     template <class U = T>
-        requires std::convertible_to<U, T>
+    requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, send_error> send(U&& value) const {
         return send_blocking<send_error>(detail::deadline::never(), detail::no_stop(), std::forward<U>(value));
     }
 
     // Sends a message made of `args`. As send() otherwise.
     template <class... Args>
-        requires std::constructible_from<T, Args...>
+    requires std::constructible_from<T, Args...>
     [[nodiscard]] std::expected<void, send_error> emplace(Args&&... args) const {
         const detail::deadline until = detail::deadline::never();
         const detail::no_stop stop;
@@ -80,14 +80,14 @@ public:
     // Sends one message if there is room now. Never blocks. On a rendezvous: if a receive waits now.
     // Errors: `full`, `disconnected`.
     template <class U = T>
-        requires std::convertible_to<U, T>
+    requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, try_send_error> try_send(U&& value) const {
         return detail::send_converted<T>(std::forward<U>(value), check_room(), trying());
     }
 
     // Sends a message made of `args` if there is room now. As try_send() otherwise.
     template <class... Args>
-        requires std::constructible_from<T, Args...>
+    requires std::constructible_from<T, Args...>
     [[nodiscard]] std::expected<void, try_send_error> try_emplace(Args&&... args) const {
         return detail::send_constructed<T>(check_room(), trying(), std::forward<Args>(args)...);
     }
@@ -96,7 +96,7 @@ public:
     // clock: no limit.
     // Errors: `timeout`, `disconnected`.
     template <class U = T, class Rep, class Period>
-        requires std::convertible_to<U, T>
+    requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, send_timeout_error>
     send_timeout(U&& value, std::chrono::duration<Rep, Period> timeout) const {
         return send_blocking<send_timeout_error>(detail::relative_deadline(timeout), detail::no_stop(),
@@ -107,7 +107,7 @@ public:
     // does not follow changes of the system clock; another clock is asked again when the time seems to have come.
     // Errors: `timeout`, `disconnected`.
     template <class U = T, class Clock, class Duration>
-        requires std::convertible_to<U, T>
+    requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, send_timeout_error>
     send_deadline(U&& value, std::chrono::time_point<Clock, Duration> deadline) const {
         return send_blocking<send_timeout_error>(detail::clock_deadline(deadline), detail::no_stop(),
@@ -118,7 +118,7 @@ public:
     // Sends one message, waiting for room until a stop is requested.
     // Errors: `stopped`, `disconnected`.
     template <class U = T>
-        requires std::convertible_to<U, T>
+    requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, send_stop_error> send(U&& value, std::stop_token token) const {
         return send_blocking<send_stop_error>(detail::deadline::never(), token, std::forward<U>(value));
     }

@@ -38,24 +38,24 @@ private:
     long long count_ = 0;
 };
 
-// A steady clock whose epoch is not the system's, and one that goes at half the speed.
-struct shifted_clock {
-    using duration = std::chrono::microseconds;
-    using rep = duration::rep;
-    using period = duration::period;
-    using time_point = std::chrono::time_point<shifted_clock>;
+// What a clock names.
+template <class Clock, class Duration>
+struct clock_names {
+    using duration = Duration;
+    using rep = typename duration::rep;
+    using period = typename duration::period;
+    using time_point = std::chrono::time_point<Clock, duration>;
     [[maybe_unused]] static constexpr bool is_steady = true;
+};
+
+// A steady clock whose epoch is not the system's, and one that goes at half the speed.
+struct shifted_clock : clock_names<shifted_clock, std::chrono::microseconds> {
     static time_point now() {
         return time_point(std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()) -
                           1h);
     }
 };
-struct half_speed_clock {
-    using duration = std::chrono::nanoseconds;
-    using rep = duration::rep;
-    using period = duration::period;
-    using time_point = std::chrono::time_point<half_speed_clock>;
-    [[maybe_unused]] static constexpr bool is_steady = true;
+struct half_speed_clock : clock_names<half_speed_clock, std::chrono::nanoseconds> {
     static time_point now() {
         return time_point(std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()) /
                           2);
@@ -63,12 +63,7 @@ struct half_speed_clock {
 };
 
 // One that notes whether it was asked.
-struct noted_clock {
-    using duration = std::chrono::nanoseconds;
-    using rep = duration::rep;
-    using period = duration::period;
-    using time_point = std::chrono::time_point<noted_clock>;
-    [[maybe_unused]] static constexpr bool is_steady = true;
+struct noted_clock : clock_names<noted_clock, std::chrono::nanoseconds> {
     static time_point now() {
         was_asked = true;
         return time_point(0s);

@@ -152,10 +152,7 @@ public:
     bool seems_to_have_message() const noexcept { return head_.slot == head_.in->size || is_head_written(); }
 
     // A receive found nothing, and says so or sleeps: two blocks are enough.
-    void found_empty() noexcept {
-        reclaim();
-        free_spares(head_.in->next.load(memory_order_relaxed) == nullptr ? 1 : 0);
-    }
+    void found_empty() noexcept { free_spares(head_.in->next.load(memory_order_relaxed) == nullptr ? 1 : 0); }
 
     enrolment enrol_receiver(waiter& node) noexcept { return detail::watch_for_message(*this, node); }
     void withdraw_receiver(waiter& node) noexcept { this->unwatch_receiving(node); }
@@ -454,6 +451,7 @@ private:
 
     void free_spares(std::ptrdiff_t kept) noexcept {
         if (linked_end_.load(memory_order_relaxed) != Sizes::embedded_slots) { // else there never was one
+            reclaim();
             resting_.end(spare_);
             spare_.free(kept);
         }

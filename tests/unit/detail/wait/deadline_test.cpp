@@ -36,8 +36,8 @@ using namespace std::chrono;
 using namespace std::chrono_literals;
 using weir::detail::clock_deadline;
 using weir::detail::deadline;
-using weir::detail::relative_deadline;
 using weir::detail::moving_deadline;
+using weir::detail::relative_deadline;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
