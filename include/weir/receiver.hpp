@@ -86,22 +86,14 @@ public:
     // Receives one message. Blocks until there is one.
     // Errors: `disconnected`.
     [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, recv_error> recv() {
-        return receive<recv_error>("recv", detail::deadline::never(), detail::no_stop());
+        return receive<recv_error>(
+            "recv", [](auto& flavor) { return detail::take(flavor, detail::no_deadline(), detail::no_stop()); });
     }
 
     // Receives one message if one is there. Never blocks.
     // Errors: `empty`, `disconnected`.
     [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, try_recv_error> try_recv() {
-        using result = std::expected<T, try_recv_error>;
-        return with_flavor<result>("try_recv", std::unexpected(try_recv_error::disconnected),
-                                   [](auto& flavor) -> result {
-                                       auto [message, error] = detail::try_take(flavor);
-                                       if (message == nullptr) {
-                                           return std::unexpected(static_cast<try_recv_error>(error));
-                                       }
-                                       const detail::taken_message taken(flavor, message);
-                                       return result(std::in_place, detail::passed_on<T>(std::move(*message)));
-                                   });
+        return receive<try_recv_error>("try_recv", [](auto& flavor) { return detail::try_take(flavor); });
     }
 
     // Receives one message, waiting for it no longer than `timeout`. Zero, less, and NaN: one try; too long for the
@@ -110,7 +102,7 @@ public:
     template <class Rep, class Period>
     [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, recv_timeout_error>
     recv_timeout(std::chrono::duration<Rep, Period> timeout) {
-        return receive<recv_timeout_error>("recv_timeout", detail::relative_deadline(timeout), detail::no_stop());
+        return receive<recv_timeout_error>("recv_timeout", until(detail::relative_deadline(timeout)));
     }
 
     // Receives one message, waiting for it no longer than until `deadline` on its clock. On the steady clock the wait
@@ -119,14 +111,15 @@ public:
     template <class Clock, class Duration>
     [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, recv_timeout_error>
     recv_deadline(std::chrono::time_point<Clock, Duration> deadline) {
-        return receive<recv_timeout_error>("recv_deadline", detail::clock_deadline(deadline), detail::no_stop());
+        return receive<recv_timeout_error>("recv_deadline", until(detail::clock_deadline(deadline)));
     }
 
 #if WEIR_HAS_STOP_TOKEN
     // Receives one message, waiting for it until a stop is requested.
     // Errors: `stopped`, `disconnected`.
     [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, recv_stop_error> recv(std::stop_token token) {
-        return receive<recv_stop_error>("recv", detail::deadline::never(), token);
+        return receive<recv_stop_error>(
+            "recv", [&token](auto& flavor) { return detail::take(flavor, detail::no_deadline(), token); });
     }
 #endif
 
@@ -141,7 +134,7 @@ public:
             return std::size_t{0};
         }
         return with_flavor<result>("recv_many", std::unexpected(recv_error::disconnected), [&](auto& flavor) -> result {
-            T* const message = detail::take(flavor, detail::deadline::never(), detail::no_stop()).message;
+            T* const message = detail::take(flavor, detail::no_deadline(), detail::no_stop()).message;
             if (message == nullptr) {
                 return std::unexpected(recv_error::disconnected);
             }
@@ -237,7 +230,7 @@ private:
 
     // use(flavor), alone in this receiver; `empty` where the handle is.
     template <class Result, class Empty, class Use>
-    WEIR_CHECKED_FUNCTION Result with_flavor(const char* call, Empty&& empty, Use use) const {
+    WEIR_CHECKED_FUNCTION WEIR_INLINE Result with_flavor(const char* call, Empty&& empty, Use use) const {
         if (channel_ == nullptr) {
             return std::forward<Empty>(empty);
         }
@@ -245,17 +238,51 @@ private:
         return detail::visit_flavor<T>(*channel_, use);
     }
 
-    template <class E, class Deadline, class Stop>
-    WEIR_CHECKED_FUNCTION std::expected<T, E> receive(const char* call, const Deadline& until, const Stop& stop) {
+    template <class Deadline>
+    static auto until(const Deadline& limit) {
+        return [limit](auto& flavor) { return detail::take(flavor, limit, detail::no_stop()); };
+    }
+
+    // Receives by the usual case, or else by take(flavor).
+    template <class E, class Take>
+    WEIR_CHECKED_FUNCTION WEIR_INLINE std::expected<T, E> receive(const char* call, Take take) {
         using result = std::expected<T, E>;
-        return with_flavor<result>(call, std::unexpected(E::disconnected), [&](auto& flavor) -> result {
-            auto [message, error] = detail::take(flavor, until, stop);
-            if (message == nullptr) {
-                return std::unexpected(static_cast<E>(error));
+        const auto use = [take](auto& flavor) WEIR_INLINE_LAMBDA -> result {
+            T* const message = flavor.acquire_at_once();
+            return message != nullptr ? receive_at_once<E>(flavor, message) : receive_slowly<E>(flavor, take);
+        };
+        return with_flavor<result>(call, std::unexpected(E::disconnected), use);
+    }
+
+    // The message that acquire_at_once() gave.
+    template <class E, class Flavor>
+    WEIR_INLINE static std::expected<T, E> receive_at_once(Flavor& flavor, T* message) {
+        std::expected<T, E> received(std::in_place, detail::passed_on<T>(std::move(*message)));
+        if (flavor.release_at_once(message)) [[unlikely]] {
+            if constexpr (detail::is_small_and_plain<T>) {
+                return settle(flavor, received);
+            } else {
+                flavor.settle();
             }
-            const detail::taken_message taken(flavor, message);
-            return result(std::in_place, detail::passed_on<T>(std::move(*message)));
-        });
+        }
+        return received; // where it is large, made where the caller wants it
+    }
+
+    template <class E, class Flavor, class Take>
+    WEIR_NOINLINE static std::expected<T, E> receive_slowly(Flavor& flavor, Take take) {
+        auto [message, error] = take(flavor);
+        if (message == nullptr) {
+            return std::unexpected(static_cast<E>(error));
+        }
+        const detail::taken_message taken(flavor, message);
+        return std::expected<T, E>(std::in_place, detail::passed_on<T>(std::move(*message)));
+    }
+
+    // Gives `received` back, so that the caller need not keep it.
+    template <class Flavor, class Result>
+    WEIR_NOINLINE static Result settle(Flavor& flavor, Result received) noexcept {
+        flavor.settle();
+        return received;
     }
 
     detail::channel_base* channel_ = nullptr;
@@ -318,32 +345,44 @@ private:
 
     channel_core<T>* core() const noexcept { return static_cast<channel_core<T>*>(holder_.get()); }
 
-    WEIR_CHECKED_FUNCTION bool stand() const {
-        if (message_ != nullptr) {
-            return true;
-        }
+    WEIR_CHECKED_FUNCTION bool stand() const { return message_ != nullptr || take(); }
+
+    WEIR_CHECKED_FUNCTION WEIR_NOINLINE bool take() const {
         if (holder_.get() == nullptr || !core()->has_receiver()) {
             return false;
         }
         const receiver_use<> alone(*holder_.get(), "iteration");
         void* const place = core()->places().take();
-        message_ = detail::visit_flavor<T>(*holder_.get(), [place](auto& flavor) noexcept -> T* {
-            T* message = nullptr;
-            if constexpr (Waits) {
-                message = detail::take(flavor, deadline::never(), no_stop()).message;
-            } else {
-                message = detail::try_take(flavor).message;
+        message_ = detail::visit_flavor<T>(*holder_.get(), [place](auto& flavor) WEIR_INLINE_LAMBDA -> T* {
+            T* const message = flavor.acquire_at_once();
+            if (message == nullptr) [[unlikely]] {
+                return take_slowly(flavor, place);
             }
-            if (message == nullptr) {
-                return nullptr;
+            T* const own = ::new (place) T(detail::passed_on<T>(std::move(*message)));
+            if (flavor.release_at_once(message)) [[unlikely]] {
+                flavor.settle();
             }
-            const taken_message taken(flavor, message);
-            return ::new (place) T(detail::passed_on<T>(std::move(*message)));
+            return own;
         });
         if (message_ == nullptr) {
             core()->places().give_back(place);
         }
         return message_ != nullptr;
+    }
+
+    template <class Flavor>
+    WEIR_NOINLINE static T* take_slowly(Flavor& flavor, void* place) noexcept {
+        T* message = nullptr;
+        if constexpr (Waits) {
+            message = detail::take(flavor, no_deadline(), no_stop()).message;
+        } else {
+            message = detail::try_take(flavor).message;
+        }
+        if (message == nullptr) {
+            return nullptr;
+        }
+        const taken_message taken(flavor, message);
+        return ::new (place) T(detail::passed_on<T>(std::move(*message)));
     }
 
     void leave() noexcept {

@@ -114,24 +114,23 @@ private:
 
     detail::list<T>* channel() const noexcept { return static_cast<detail::list<T>*>(handle_.get()); }
 
-    static std::expected<void, send_error> sent_if(bool sent) noexcept {
-        if (!sent) {
-            return std::unexpected(send_error::disconnected);
-        }
-        return {};
+    WEIR_INLINE static std::expected<void, send_error> to_expected(detail::send_result result) noexcept {
+        return detail::to_expected<send_error>(result);
     }
     // Before a message is made that cannot be given back: whether there is a place for it. Throws std::bad_alloc.
     auto check() const noexcept {
         return [this]() {
-            const bool is_open = !is_disconnected();
-            if (is_open) {
-                channel()->make_room();
+            if (is_disconnected()) {
+                return to_expected(detail::send_result::disconnected);
             }
-            return sent_if(is_open);
+            channel()->make_room();
+            return to_expected(detail::send_result::sent);
         };
     }
     auto into_channel() const noexcept {
-        return [this](auto& source) { return sent_if(channel() != nullptr && channel()->send(source)); };
+        return [this](auto& source) WEIR_INLINE_LAMBDA {
+            return to_expected(channel() != nullptr ? channel()->try_send(source) : detail::send_result::disconnected);
+        };
     }
 
     detail::sender_handle handle_;

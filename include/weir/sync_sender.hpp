@@ -64,14 +64,14 @@ public:
     template <class U = T>
     requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, send_error> send(U&& value) const {
-        return send_blocking<send_error>(detail::deadline::never(), detail::no_stop(), std::forward<U>(value));
+        return send_blocking<send_error>(detail::no_deadline(), detail::no_stop(), std::forward<U>(value));
     }
 
     // Sends a message made of `args`. As send() otherwise.
     template <class... Args>
     requires std::constructible_from<T, Args...>
     [[nodiscard]] std::expected<void, send_error> emplace(Args&&... args) const {
-        const detail::deadline until = detail::deadline::never();
+        const detail::no_deadline until;
         const detail::no_stop stop;
         return detail::send_constructed<T>(check<send_error>(until, stop), waiting<send_error>(until, stop),
                                            std::forward<Args>(args)...);
@@ -120,7 +120,7 @@ public:
     template <class U = T>
     requires std::convertible_to<U, T>
     [[nodiscard]] std::expected<void, send_stop_error> send(U&& value, std::stop_token token) const {
-        return send_blocking<send_stop_error>(detail::deadline::never(), token, std::forward<U>(value));
+        return send_blocking<send_stop_error>(detail::no_deadline(), token, std::forward<U>(value));
     }
 #endif
 
@@ -172,16 +172,8 @@ private:
     explicit sync_sender(detail::channel_base* channel) noexcept : handle_(channel) {}
 
     template <class Visit>
-    decltype(auto) visit(Visit visit) const {
+    WEIR_INLINE decltype(auto) visit(Visit visit) const {
         return detail::visit_sync_flavor<T>(*handle_.get(), visit);
-    }
-
-    template <class E>
-    static std::expected<void, E> to_expected(detail::send_result result) noexcept {
-        if (result == detail::send_result::sent) {
-            return {};
-        }
-        return std::unexpected(static_cast<E>(result));
     }
 
     bool is_full() const noexcept {
@@ -189,7 +181,7 @@ private:
     }
 
     template <class E, class Deadline, class Stop, class U>
-    std::expected<void, E> send_blocking(const Deadline& until, const Stop& stop, U&& value) const {
+    WEIR_INLINE std::expected<void, E> send_blocking(const Deadline& until, const Stop& stop, U&& value) const {
         return detail::send_converted<T>(std::forward<U>(value), check<E>(until, stop), waiting<E>(until, stop));
     }
 
@@ -199,37 +191,39 @@ private:
         return [this, &until, &stop]() {
             using detail::send_result;
             if (is_disconnected()) {
-                return to_expected<E>(send_result::disconnected);
+                return detail::to_expected<E>(send_result::disconnected);
             }
             const bool is_stopped = stop.stop_requested();
             if ((is_stopped || until.has_passed()) && is_full()) {
-                return to_expected<E>(is_stopped ? send_result::stopped : send_result::timeout);
+                return detail::to_expected<E>(is_stopped ? send_result::stopped : send_result::timeout);
             }
-            return to_expected<E>(send_result::sent);
+            return detail::to_expected<E>(send_result::sent);
         };
     }
     auto check_room() const noexcept {
         return [this]() noexcept {
-            return to_expected<try_send_error>(is_disconnected() ? detail::send_result::disconnected
+            return detail::to_expected<try_send_error>(is_disconnected() ? detail::send_result::disconnected
                                                : is_full()       ? detail::send_result::full
                                                                  : detail::send_result::sent);
         };
     }
     auto trying() const noexcept {
-        return [this](auto& source) noexcept {
+        return [this](auto& source) WEIR_INLINE_LAMBDA {
             if (handle_.get() == nullptr) {
-                return to_expected<try_send_error>(detail::send_result::disconnected);
+                return detail::to_expected<try_send_error>(detail::send_result::disconnected);
             }
-            return to_expected<try_send_error>(visit([&](auto& flavor) noexcept { return flavor.try_send(source); }));
+            return detail::to_expected<try_send_error>(
+                visit([&](auto& flavor) WEIR_INLINE_LAMBDA { return flavor.try_send(source); }));
         };
     }
     template <class E, class Deadline, class Stop>
     auto waiting(const Deadline& until, const Stop& stop) const noexcept {
-        return [this, &until, &stop](auto& source) {
+        return [this, &until, &stop](auto& source) WEIR_INLINE_LAMBDA {
             if (handle_.get() == nullptr) {
-                return to_expected<E>(detail::send_result::disconnected);
+                return detail::to_expected<E>(detail::send_result::disconnected);
             }
-            return to_expected<E>(visit([&](auto& flavor) { return flavor.send(source, until, stop); }));
+            return detail::to_expected<E>(
+                visit([&](auto& flavor) WEIR_INLINE_LAMBDA { return flavor.send(source, until, stop); }));
         };
     }
 

@@ -81,6 +81,11 @@ public:
     // For flavors that have nothing to do when a receive says that there is nothing, or before it sleeps.
     static constexpr void found_empty() noexcept {}
 
+    // For flavors in which no receive is simpler than the others.
+    static constexpr T* acquire_at_once() noexcept { return nullptr; }
+    static constexpr bool release_at_once(T*) noexcept { return false; }
+    static constexpr void settle() noexcept {}
+
 protected:
     using channel_base::channel_base;
     ~channel_core() = default;

@@ -41,6 +41,11 @@ template <class T>
 constexpr bool is_large_and_plain = sizeof(T) >= 256 && std::is_aggregate_v<T> && std::is_trivially_copyable_v<T> &&
                                     std::is_trivially_default_constructible_v<T>;
 
+// What fits in registers, and is as good in a copy: nothing of it lies in memory then, unless a slow path puts it there.
+template <class T>
+constexpr bool is_small_and_plain = sizeof(T) <= 2 * sizeof(void*) && std::is_trivially_copyable_v<T> &&
+                                    std::is_copy_constructible_v<T>;
+
 // Converts to a T of the same bytes.
 template <class T>
 class copy_of {
@@ -83,12 +88,25 @@ private:
     Make make_;
 };
 
+// How a function that is not inlined takes a source.
+template <class Source>
+struct passed_source {
+    using type = Source&;
+};
+template <class T, bool Plain, class Make>
+struct passed_source<message_source<T, Plain, Make>> {
+    using source = message_source<T, Plain, Make>;
+    using type = std::conditional_t<is_small_and_plain<source>, source, source&>;
+};
+template <class Source>
+using passed = typename passed_source<Source>::type;
+
 WEIR_CALLERS_CONVERSION_BEGIN
 
 // The result of send(source), with a source for the T that make() returns. If making it may throw (`Throws`) that is
 // done first, in a local, before anything is claimed, and only if check() finds that the send may succeed.
 template <class T, bool Throws, bool Plain, class Make, class Check, class Send>
-auto send_made(Make make, const Check& check, const Send& send) {
+WEIR_INLINE auto send_made(Make make, const Check& check, const Send& send) {
     if constexpr (Throws) {
         if (auto refused = check(); !refused) {
             return refused;
@@ -104,16 +122,20 @@ auto send_made(Make make, const Check& check, const Send& send) {
 
 // Likewise for the T that `value` converts to.
 template <class T, class Value, class Check, class Send>
-auto send_converted(Value&& value, const Check& check, const Send& send) {
+WEIR_INLINE auto send_converted(Value&& value, const Check& check, const Send& send) {
     constexpr bool throws = !std::is_nothrow_convertible_v<Value, T>;
     constexpr bool plain = std::is_trivially_copyable_v<T> && std::is_same_v<std::remove_cvref_t<Value>, T>;
-    return detail::send_made<T, throws, plain>(
-        [&value]() -> T { return detail::passed_on<T>(std::forward<Value>(value)); }, check, send);
+    if constexpr (plain && !throws && is_small_and_plain<T>) {
+        return detail::send_made<T, false, true>([copy = value]() noexcept -> T { return copy; }, check, send);
+    } else {
+        return detail::send_made<T, throws, plain>(
+            [&value]() -> T { return detail::passed_on<T>(std::forward<Value>(value)); }, check, send);
+    }
 }
 
 // Likewise for a T constructed from `args`.
 template <class T, class Check, class Send, class... Args>
-auto send_constructed(const Check& check, const Send& send, Args&&... args) {
+WEIR_INLINE auto send_constructed(const Check& check, const Send& send, Args&&... args) {
     return detail::send_made<T, !std::is_nothrow_constructible_v<T, Args...>, false>(
         [&]() -> T { return T(std::forward<Args>(args)...); }, check, send);
 }

@@ -146,7 +146,7 @@ enrolment watch_for_message(Flavor& flavor, waiter& node) noexcept {
 }
 
 template <class Flavor, class Stop>
-WEIR_NOINLINE auto take_slowly(Flavor& flavor, deadline until, const Stop& stop) noexcept {
+auto take_slowly(Flavor& flavor, deadline until, const Stop& stop) noexcept {
     auto taken = take_result<std::remove_pointer_t<message_of<Flavor>>>{};
     wait_result ended{};
     {
@@ -168,9 +168,9 @@ WEIR_NOINLINE auto take_slowly(Flavor& flavor, deadline until, const Stop& stop)
 
 // Waits until `until`, a deadline of whatever kind. Errors: disconnected, timeout, stopped.
 template <class Flavor, class Deadline, class Stop>
-WEIR_INLINE auto take(Flavor& flavor, const Deadline& until, const Stop& stop) {
+auto take(Flavor& flavor, const Deadline& until, const Stop& stop) {
     using result = take_result<std::remove_pointer_t<message_of<Flavor>>>;
-    if (auto* const message = flavor.acquire_head()) [[likely]] {
+    if (auto* const message = flavor.acquire_head()) {
         return result{message, {}};
     }
     return until.wait(

@@ -120,13 +120,7 @@ public:
     Flavor& operator*() const noexcept { return *flavor_; }
     Flavor* operator->() const noexcept { return flavor_; }
 
-    send_result try_send(source& from) override {
-        if constexpr (requires { flavor_->try_send(from); }) {
-            return flavor_->try_send(from);
-        } else {
-            return flavor_->send(from) ? send_result::sent : send_result::disconnected;
-        }
-    }
+    send_result try_send(source& from) override { return flavor_->try_send(from); }
     value_type* acquire() override { return flavor_->acquire(); }
     void release(value_type* message) override { flavor_->release(message); }
     weir::detail::take_result<value_type> try_take() override { return weir::detail::try_take(*flavor_); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Sending on a channel that may have to wait: how an attempt ends, and the one loop around it.
+// Sending on a channel that may have to wait: the one loop around its attempts.
 //
 // A flavor offers: try_send(source); enrol_sender(waiter, first), after which no room comes untold, and
 // withdraw_sender(waiter); send_granted(ticket, source), for a waiter that was granted a ticket; seems_to_have_room(), a
@@ -9,23 +9,19 @@
 #ifndef WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
 #define WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
 
+#include <weir/detail/flavor/send_result.hpp>
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/wait/sender_wait.hpp>
 
-#include <cstdint>
-
 namespace weir::detail {
-
-// The failures have the values of channel_errc.
-enum class send_result : std::uint8_t { sent = 0, disconnected = 1, full = 2, timeout = 4, stopped = 5 };
 
 // After a first attempt that found the channel full. Spins for a moment before it enrols, and where there is room for many
 // gives its processor away, too, since enrolling costs more than that. Where there is room for a few it does so only when
 // it has enrolled: a receiver that shares the processor then finds all that wait, and serves them in one turn.
 // Room, and a closed channel, win over a stop and a time-out.
 template <class Flavor, class Source, class Stop>
-WEIR_NOINLINE send_result send_waiting(Flavor& flavor, sender_wait& sending, Source& source, deadline until,
-                                       const Stop& stop) noexcept {
+send_result send_waiting(Flavor& flavor, sender_wait& sending, Source& source, deadline until,
+                         const Stop& stop) noexcept {
     const completions::call here;
     send_result result = send_result::full;
     const auto attempt = [&]() noexcept { return (result = flavor.try_send(source)) != send_result::full; };

@@ -44,6 +44,7 @@
 #include <weir/detail/flavor/list_block.hpp>
 #include <weir/detail/flavor/look_ahead.hpp>
 #include <weir/detail/flavor/prefetch.hpp>
+#include <weir/detail/flavor/send_result.hpp>
 #include <weir/detail/flavor/spare_blocks.hpp>
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/receiving.hpp>
@@ -69,22 +70,19 @@ public:
 
     // ---- Senders: any thread ----
 
-    // False: the receiver is gone or closed, and `source` is untouched. Throws std::bad_alloc, likewise.
+    // Never waits. `source` is untouched unless the result is `sent`. Throws std::bad_alloc, likewise.
     template <class Source>
-    bool send(Source& source) {
-        std::uint64_t claimed = 0;
+    WEIR_INLINE send_result try_send(Source& source) {
         // acquire, pairs with [advance]: where memory is out nothing but the linked block is there for the claim
         if (claims_blindly && low_mark_.load(memory_order_relaxed) < linked_end_.load(memory_order_acquire))
             [[likely]] {
-            claimed = tail_.fetch_add(step, memory_order_seq_cst); // pairs with tail_index, move_hint
-        } else {
-            claimed = claim_carefully();
+            const std::uint64_t claimed = tail_.fetch_add(step, memory_order_seq_cst); // pairs with tail_index, move_hint
+            if ((claimed & closed_bit) != 0) [[unlikely]] {
+                return send_result::disconnected;
+            }
+            return write(claimed / step, source);
         }
-        if ((claimed & closed_bit) != 0) [[unlikely]] {
-            return false;
-        }
-        write(claimed / step, source);
-        return true;
+        return send_carefully<Source>(source);
     }
 
     // Sees to it that a send finds memory, if no others use it up first. Throws std::bad_alloc.
@@ -136,14 +134,24 @@ public:
     }
 
     // Destroys the message that acquire() gave, or what was left of it, and gives its slot back.
-    WEIR_INLINE void release(T* message) noexcept {
-        std::destroy_at(message);
-        if (!look_.is_active()) [[likely]] {
-            ++head_.slot;
-            head_index_.store(head_index_.load(memory_order_relaxed) + 1, memory_order_relaxed);
+    void release(T* message) noexcept {
+        if (!look_.is_active()) {
+            release_at_once(message);
         } else {
-            release_slowly();
+            std::destroy_at(message);
+            release_passed();
         }
+    }
+
+    // The usual case of both: no message was taken out of its turn.
+    WEIR_INLINE T* acquire_at_once() noexcept {
+        return is_head_written() && !look_.is_active() ? head_.in->value(head_.slot) : nullptr;
+    }
+    WEIR_INLINE bool release_at_once(T* message) noexcept {
+        std::destroy_at(message);
+        ++head_.slot;
+        head_index_.store(head_index_.load(memory_order_relaxed) + 1, memory_order_relaxed);
+        return false;
     }
 
     // Whether acquire() would find a message. Takes nothing.
@@ -216,7 +224,7 @@ private:
     // ---- Senders ----
 
     // For one claim that cannot go wrong: an index whose block is linked, or the closed bit. Throws std::bad_alloc.
-    WEIR_NOINLINE std::uint64_t claim_carefully() {
+    std::uint64_t claim_carefully() {
         for (std::uint64_t tail = tail_.load(memory_order_acquire); (tail & closed_bit) == 0;
              tail = tail_.load(memory_order_acquire)) {                       // pairs with close_sending
             const std::uint64_t end = linked_end_.load(memory_order_acquire); // pairs with [advance]
@@ -296,20 +304,37 @@ private:
     }
 
     template <class Source>
-    WEIR_INLINE void write(std::uint64_t index, Source& source) noexcept {
+    WEIR_NOINLINE send_result send_carefully(passed<Source> source) {
+        const std::uint64_t claimed = claim_carefully();
+        return (claimed & closed_bit) == 0 ? write(claimed / step, source) : send_result::disconnected;
+    }
+
+    // The message of a claimed index. As in a ring, each way of a send ends by the return of what a function gave that is not
+    // inlined: the usual one need save no registers then.
+    template <class Source>
+    WEIR_INLINE send_result write(std::uint64_t index, Source& source) noexcept {
         WEIR_POINT("list.claimed");
-        block* in = hint_.load(memory_order_seq_cst); // pairs with move_hint
+        block* const in = hint_.load(memory_order_seq_cst); // pairs with move_hint
         WEIR_POINT("list.hinted");
-        if (index - in->start >= in->low) [[unlikely]] {
-            in = find_block(in, index);
+        if (index - in->start < in->low && index % Sizes::slots_a_look != 0) [[likely]] {
+            return write_in(in, index, false, source);
         }
+        return write_slowly<Source>(in, index, source);
+    }
+
+    template <class Source>
+    WEIR_NOINLINE send_result write_slowly(block* hint, std::uint64_t index, passed<Source> source) noexcept {
+        block* const in = find_block(hint, index);
+        const auto slot = static_cast<std::uint32_t>(index - in->start);
+        const bool is_look = index % Sizes::slots_a_look == 0 && slot != 0;
+        return write_in(in, index, is_look && is_under_way({in, slot - 1}), source);
+    }
+
+    template <class Source>
+    WEIR_INLINE send_result write_in(block* in, std::uint64_t index, bool is_crowded, Source& source) noexcept {
         const auto slot = static_cast<std::uint32_t>(index - in->start);
         if (slot + prefetch_ahead<T> < in->size) [[likely]] {
             detail::prefetch_value<T>(in->value(slot + prefetch_ahead<T>));
-        }
-        std::uint32_t crowd = 0;
-        if (index % Sizes::slots_a_look == 0 && slot != 0) [[unlikely]] {
-            crowd = is_under_way({in, slot - 1}) ? 1 : 0;
         }
         detail::take_lines(in->value(slot));
         source.make_at(in->value(slot));
@@ -318,12 +343,13 @@ private:
         in->state(slot).store(in->written(), memory_order_release);
         WEIR_POINT("list.written");
         const std::uint32_t flags = receiving_.flags_after_write();
-        if ((flags | crowd) != 0) [[unlikely]] { // one branch for both
-            after_write(flags, crowd != 0, index);
+        if (flags != 0 || is_crowded) [[unlikely]] {
+            return after_write(flags, is_crowded, index);
         }
+        return send_result::sent;
     }
 
-    WEIR_NOINLINE void after_write(std::uint32_t flags, bool is_crowded, std::uint64_t index) noexcept {
+    WEIR_NOINLINE send_result after_write(std::uint32_t flags, bool is_crowded, std::uint64_t index) noexcept {
         if (flags != 0) {
             channel_base::after_write(flags);
         }
@@ -331,12 +357,13 @@ private:
             WEIR_POINT("list.crowded");
             detail::stand_back(index, [this]() noexcept { return tail_.load(memory_order_relaxed) / step; });
         }
+        return send_result::sent;
     }
 
     static bool is_under_way(const position& claimed) noexcept { return !is_written(claimed) && !is_taken(claimed); }
 
     // The block that holds a claimed index. Sees to it that there is one behind, where that is this sender's part.
-    WEIR_NOINLINE block* find_block(block* in, std::uint64_t index) noexcept {
+    block* find_block(block* in, std::uint64_t index) noexcept {
         while (index < in->start) {
             in = in->previous;
         }
@@ -384,7 +411,7 @@ private:
         return nullptr;
     }
 
-    WEIR_NOINLINE void release_slowly() noexcept {
+    void release_passed() noexcept {
         taking_.in->state(taking_.slot).store(taking_.in->taken(), memory_order_relaxed);
         passed_.store(passed_.load(memory_order_relaxed) + 1, memory_order_relaxed);
         if (position head = head_; look_.take(*this, taking_, head)) {

@@ -76,7 +76,7 @@ public:
 
     template <class Source, class Deadline, class Stop>
     send_result send(Source& source, const Deadline& until, const Stop& stop) {
-        return detail::send_blocking(*this, sending_, source, until, stop);
+        return send_out_of_line<Source>(source, until, stop);
     }
 
     // ---- For waiting senders ----
@@ -306,6 +306,11 @@ private:
     }
 
     // Not while this sender is enrolled itself.
+    template <class Source, class Deadline, class Stop>
+    WEIR_NOINLINE send_result send_out_of_line(passed<Source> source, const Deadline& until, const Stop& stop) {
+        return detail::send_blocking(*this, sending_, source, until, stop);
+    }
+
     template <class Source>
     send_result serve_taker(Source& source) noexcept {
         const completions::call here;

@@ -7,9 +7,6 @@
 // and publishes the head. Where a slot is claimed and not yet written it looks past it (look_ahead.hpp); the room of
 // a slot taken that way comes back when the head has passed it.
 //
-// A ticket is a lap and a slot in one word: (lap << slot_bits | slot). Tickets grow by one slot, or to the next lap's
-// first; tail minus head is one lap or more exactly where the ring is full.
-//
 // What must hold
 //  I1  head <= tail <= head + one lap, with the head as the receiver knows it (own_head_): what it published may be
 //      older.
@@ -36,12 +33,12 @@
 #include <weir/detail/flavor/look_ahead.hpp>
 #include <weir/detail/flavor/prefetch.hpp>
 #include <weir/detail/flavor/ring_slots.hpp>
+#include <weir/detail/flavor/ring_tickets.hpp>
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/receiving.hpp>
 #include <weir/detail/wait/backoff.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -55,7 +52,7 @@ class ring final : public channel_core<T> {
     using channel_base::receiving_;
 
 public:
-    using position = std::uint64_t; // a ticket
+    using position = ring_tickets::ticket;
 
     // Throws std::length_error where the bytes exceed PTRDIFF_MAX, and std::bad_alloc.
     static ring* make(std::size_t capacity) {
@@ -72,46 +69,20 @@ public:
         return ::new (memory) ring(static_cast<std::byte*>(memory), capacity);
     }
 
-    std::size_t capacity() const noexcept { return capacity_; }
+    std::size_t capacity() const noexcept { return tickets_.capacity(); }
 
     // ---- Senders: any thread ----
 
     // Never waits for anyone. `source` is untouched unless the result is `sent`.
     template <class Source>
     WEIR_INLINE send_result try_send(Source& source) noexcept {
-        std::uint64_t tail = tail_.load(memory_order_acquire); // pairs with close_sending
-        for (backoff contention;;) {
-            if ((tail & closed_bit) != 0) [[unlikely]] {
-                return send_result::disconnected;
-            }
-            const std::uint64_t ticket = tail / 2;
-            WEIR_POINT("ring.claim");
-            // acquire, pairs with [seen]: what the receiver did with the slot is done
-            if (ticket - head_seen_.load(memory_order_acquire) >= one_lap_ && !has_room_for(ticket)) [[unlikely]] {
-                WEIR_POINT("ring.full");
-                // Full, if the tail that was read is still the tail; else it was too old to tell.
-                const std::uint64_t now = tail_.load(memory_order_acquire);
-                if (now == tail) {
-                    return send_result::full;
-                }
-                tail = now;
-                continue;
-            }
-            const target to = target_of(ticket); // before the claim, which holds up the loads behind it
-            // seq_cst, pairs with tail_index; on failure acquire, pairs with close_sending
-            if (tail_.compare_exchange_weak(tail, after(ticket) * 2, memory_order_seq_cst, memory_order_acquire))
-                [[likely]] {
-                write(to, source);
-                return send_result::sent;
-            }
-            contention.pause();
-        }
+        return send_at_once(source, [&]() WEIR_INLINE_LAMBDA { return try_send_slowly<Source>(source); });
     }
 
     // Waits for room.
     template <class Source, class Deadline, class Stop>
-    send_result send(Source& source, const Deadline& until, const Stop& stop) {
-        return detail::send_blocking(*this, sending_, source, until, stop);
+    WEIR_INLINE send_result send(Source& source, const Deadline& until, const Stop& stop) {
+        return send_at_once(source, [&]() WEIR_INLINE_LAMBDA { return send_slowly<Source>(source, until, stop); });
     }
 
     // ---- For waiting senders ----
@@ -149,7 +120,7 @@ public:
     }
     // Only a look at the head.
     bool seems_to_have_room() const noexcept {
-        return tail_.load(memory_order_relaxed) / 2 - head_.load(memory_order_relaxed) < one_lap_;
+        return tickets_.has_room(tail_.load(memory_order_relaxed) / 2, head_.load(memory_order_relaxed));
     }
     static constexpr bool is_worth_looking() noexcept { return true; }
     std::uint64_t send_progress() const noexcept { return tail_.load(memory_order_relaxed) / 2; }
@@ -157,7 +128,7 @@ public:
     // A ticket that the receiver claimed for a waiting sender.
     template <class Source>
     void send_granted(std::uint64_t ticket, Source& source) noexcept {
-        write(target_of(ticket), source);
+        write(slots_, tickets_, ticket, source);
     }
 
     // ---- Observers: any thread ----
@@ -177,7 +148,7 @@ public:
             const position tail = tail_index();
             const std::uint64_t now = received_.load(memory_order_acquire);
             if (now == received || looks == most_looks) {
-                const std::uint64_t claimed = std::min<std::uint64_t>(distance(0, tail) - received, capacity_);
+                const std::uint64_t claimed = std::min<std::uint64_t>(tickets_.distance(0, tail) - received, capacity());
                 return has_written(head, tail) ? static_cast<std::size_t>(claimed) : 0;
             }
             received = now; // a receive came between
@@ -204,29 +175,39 @@ public:
     }
 
     // Destroys the message that acquire() gave, or what was left of it, and gives its room back.
-    WEIR_INLINE void release(T* message) noexcept {
+    void release(T* message) noexcept {
         std::destroy_at(message);
-        if (!look_.is_active()) [[likely]] {
+        if (!look_.is_active()) {
             move_head_on();
         } else if (!release_passed()) {
             count_received();
             return;
         }
-        bool was_waited = sending_.is_waited();
-        if (was_waited) [[unlikely]] {
+        const bool was_waited = sending_.is_waited();
+        if (was_waited) {
             serve_waiting(false);
         }
-        WEIR_POINT("ring.publish");
-        head_.store(own_head_, memory_order_release); // pairs with has_room_for
-        count_received();
-        WEIR_POINT("ring.published");
-        if (sending_.is_waited_after_write()) [[unlikely]] {
-            serve_waiting(true);
-            was_waited = true;
-        }
-        if (was_waited) [[unlikely]] {
+        if (publish_head()) {
+            settle();
+        } else if (was_waited) {
             this->run_completions();
         }
+    }
+
+    // The usual case of acquire(): no sender waits, and no message was taken out of its turn.
+    WEIR_INLINE T* acquire_at_once() noexcept {
+        const bool is_usual = !look_.is_active() && !sending_.is_waited();
+        return is_usual && seems_to_have_message() ? head_at_.value : nullptr;
+    }
+    // Then release(), but for what settle() does, which is due where this returns true.
+    WEIR_INLINE bool release_at_once(T* message) noexcept {
+        std::destroy_at(message);
+        move_head_on();
+        return publish_head();
+    }
+    void settle() noexcept {
+        serve_waiting(true);
+        this->run_completions();
     }
 
     bool is_send_under_way() const noexcept { return own_head_ != tail_index(); }
@@ -257,15 +238,13 @@ public:
     }
     static std::uint64_t index_of(position at) noexcept { return at; }
     static constexpr bool enter(position) noexcept { return true; }
-    position after(position at) const noexcept {
-        return slot_of(at) + 1 == capacity_ ? (lap_of(at) + 1) << slot_bits_ : at + 1;
-    }
+    position after(position at) const noexcept { return tickets_.after(at); }
     bool is_written(position at) const noexcept {
-        return slots_.at(slot_of(at)).state->load(memory_order_acquire) ==
-               written_in(lap_of(at)); // pairs with [written]
+        // acquire, pairs with [written]
+        return slots_.at(slot_of(at)).state->load(memory_order_acquire) == written_in(tickets_.is_odd(at));
     }
     bool is_taken(position at) const noexcept {
-        return slots_.at(slot_of(at)).state->load(memory_order_relaxed) == taken_in(lap_of(at));
+        return slots_.at(slot_of(at)).state->load(memory_order_relaxed) == taken_in(tickets_.is_odd(at));
     }
 
 private:
@@ -281,8 +260,7 @@ private:
     }
 
     ring(std::byte* memory, std::size_t capacity) noexcept
-        : channel_core<T>(flavor_kind::ring, capacity), capacity_(capacity),
-          slot_bits_(static_cast<unsigned>(std::bit_width(capacity - 1))), one_lap_(std::uint64_t{1} << slot_bits_),
+        : channel_core<T>(flavor_kind::ring, capacity), tickets_(capacity),
           slots_(fits_near(capacity) ? near_ : memory + round_up(sizeof(ring), alignment)), sending_(capacity) {
         slots_.start(capacity);
         move_head(0);
@@ -290,19 +268,12 @@ private:
 
     ~ring() = default;
 
-    std::size_t slot_of(position ticket) const noexcept { return static_cast<std::size_t>(ticket & (one_lap_ - 1)); }
-
-    std::uint64_t lap_of(position ticket) const noexcept { return ticket >> slot_bits_; }
-
-    // How many tickets from `from` to `to`.
-    std::uint64_t distance(position from, position to) const noexcept {
-        return (lap_of(to) - lap_of(from)) * capacity_ + slot_of(to) - slot_of(from);
-    }
+    std::size_t slot_of(position ticket) const noexcept { return tickets_.slot_of(ticket); }
 
     // How many may still be claimed, given the words tail_ and head_ as read.
     std::uint64_t room(std::uint64_t tail, position head) const noexcept {
-        const std::uint64_t used = distance(head, tail / 2);
-        return used < capacity_ ? capacity_ - used : 0;
+        const std::uint64_t used = tickets_.distance(head, tail / 2);
+        return used < capacity() ? capacity() - used : 0;
     }
 
     // Whether a message is there from `from` on and before `end`.
@@ -315,45 +286,100 @@ private:
 
     // ---- Senders ----
 
+    // The usual case; else the result of otherwise(), and nothing has happened before. All here and below ends by a return of
+    // what a function gave that is not inlined, so that the usual case need save no registers: to restore them is to wait
+    // for loads, which its claim holds up.
+    template <class Source, class Otherwise>
+    WEIR_INLINE send_result send_at_once(Source& source, Otherwise otherwise) {
+        std::uint64_t tail = tail_.load(memory_order_acquire); // pairs with close_sending
+        WEIR_POINT("ring.claim");
+        if ((tail & closed_bit) == 0 && seems_to_have_room_for(tail / 2)) [[likely]] {
+            const slots_type slots = slots_;
+            const ring_tickets tickets = tickets_;
+            const position ticket = tail / 2;
+            if (claim(tail)) [[likely]] {
+                return write(slots, tickets, ticket, source);
+            }
+        }
+        return otherwise();
+    }
+
+    template <class Source>
+    WEIR_NOINLINE send_result try_send_slowly(passed<Source> source) noexcept {
+        std::uint64_t tail = tail_.load(memory_order_acquire); // pairs with close_sending
+        for (backoff contention;;) {
+            if ((tail & closed_bit) != 0) {
+                return send_result::disconnected;
+            }
+            const position ticket = tail / 2;
+            WEIR_POINT("ring.claim");
+            if (!seems_to_have_room_for(ticket) && !has_room_for(ticket)) {
+                WEIR_POINT("ring.full");
+                // Full, if the tail that was read is still the tail; else it was too old to tell.
+                const std::uint64_t now = tail_.load(memory_order_acquire);
+                if (now == tail) {
+                    return send_result::full;
+                }
+                tail = now;
+            } else if (claim(tail)) {
+                return write(slots_, tickets_, ticket, source);
+            } else {
+                contention.pause();
+            }
+        }
+    }
+
+    template <class Source, class Deadline, class Stop>
+    WEIR_NOINLINE send_result send_slowly(passed<Source> source, const Deadline& until, const Stop& stop) {
+        return detail::send_blocking(*this, sending_, source, until, stop);
+    }
+
+    // Claims the ticket in `tail`, as it was read; false, and a newer `tail`, where it is not the next any more.
+    WEIR_INLINE bool claim(std::uint64_t& tail) noexcept {
+        // seq_cst, pairs with tail_index; on failure acquire, pairs with close_sending
+        return tail_.compare_exchange_strong(tail, after(tail / 2) * 2, memory_order_seq_cst, memory_order_acquire);
+    }
+
     auto to_wake() const noexcept {
         return [this]() noexcept { return waiters_to_wake(); };
     }
 
+    bool seems_to_have_room_for(std::uint64_t ticket) const noexcept {
+        // acquire, pairs with [seen]: what the receiver did with the slot is done
+        return tickets_.has_room(ticket, head_seen_.load(memory_order_acquire));
+    }
     // A look at the head itself.
     bool has_room_for(std::uint64_t ticket) noexcept {
         const position head = head_.load(memory_order_acquire); // pairs with release()
         head_seen_.store(head, memory_order_release);           // [seen]
-        return ticket - head < one_lap_;
+        return tickets_.has_room(ticket, head);
     }
 
-    // Where the message of a ticket goes, and its state byte then.
-    struct target {
-        std::size_t slot;
-        place at;
-        slot_state written;
-    };
-
-    target target_of(std::uint64_t ticket) const noexcept {
-        const std::size_t slot = slot_of(ticket);
-        return {slot, slots_.at(slot), written_in(lap_of(ticket))};
-    }
-
+    // Makes the message of a claimed ticket. What says where that is was loaded before the claim, which holds up loads.
     template <class Source>
-    WEIR_INLINE void write(const target& to, Source& source) noexcept {
+    WEIR_INLINE send_result write(slots_type slots, ring_tickets tickets, position ticket, Source& source) noexcept {
         WEIR_POINT("ring.claimed");
-        if (to.slot + prefetch_ahead<T> < capacity_) [[likely]] {
-            detail::prefetch_value<T>(reinterpret_cast<std::byte*>(to.at.value) +
+        const std::size_t slot = tickets.slot_of(ticket);
+        const place to = slots.at(slot);
+        if (slot + prefetch_ahead<T> <= tickets_.last_slot()) [[likely]] {
+            detail::prefetch_value<T>(reinterpret_cast<std::byte*>(to.value) +
                                       slots_type::bytes_between(prefetch_ahead<T>));
         }
-        detail::take_lines(to.at.value);
-        source.make_at(to.at.value);
+        detail::take_lines(to.value);
+        source.make_at(to.value);
         WEIR_POINT("ring.made");
         // [written] release, pairs with acquire() and is_written
-        to.at.state->store(to.written, memory_order_release);
+        to.state->store(written_in(tickets.is_odd(ticket)), memory_order_release);
         WEIR_POINT("ring.written");
         if (const std::uint32_t flags = receiving_.flags_after_write(); flags != 0) [[unlikely]] {
-            this->after_write(flags);
+            return after_write(flags);
         }
+        return send_result::sent;
+    }
+
+    WEIR_NOINLINE send_result after_write(std::uint32_t flags) noexcept {
+        channel_base::after_write(flags);
+        return send_result::sent;
     }
 
     // ---- The receiver ----
@@ -361,7 +387,7 @@ private:
     void move_head(position to) noexcept {
         own_head_ = to;
         head_at_ = slots_.at(slot_of(to));
-        head_written_ = written_in(lap_of(to));
+        head_written_ = written_in(tickets_.is_odd(to));
     }
 
     // By one slot.
@@ -375,11 +401,20 @@ private:
         }
     }
 
+    // True: somebody waits for it.
+    WEIR_INLINE bool publish_head() noexcept {
+        WEIR_POINT("ring.publish");
+        head_.store(own_head_, memory_order_release); // pairs with has_room_for
+        count_received();
+        WEIR_POINT("ring.published");
+        return sending_.is_waited_after_write();
+    }
+
     // The message at taking_ has gone. False: that was behind the head, which stays.
     WEIR_NOINLINE bool release_passed() noexcept {
         position head = own_head_;
         if (!look_.take(*this, taking_, head)) {
-            slots_.at(slot_of(taking_)).state->store(taken_in(lap_of(taking_)), memory_order_relaxed);
+            slots_.at(slot_of(taking_)).state->store(taken_in(tickets_.is_odd(taking_)), memory_order_relaxed);
             return false;
         }
         move_head(head);
@@ -412,7 +447,7 @@ private:
                 const place at = slots_.at(slot_of(ticket));
                 if (next.may_be_served()) {
                     next.make_at(at.value);
-                    at.state->store(written_in(lap_of(ticket)), memory_order_relaxed); // read by this thread
+                    at.state->store(written_in(tickets_.is_odd(ticket)), memory_order_relaxed); // read by this thread
                     next.finish(answer::served);
                 } else {
                     next.grant(ticket);
@@ -444,9 +479,7 @@ private:
     atomic<std::uint64_t> head_seen_{0};
 
     // Read by all, and `sending_`'s flag by the receiver for every message.
-    alignas(cache_line) const std::size_t capacity_;
-    const unsigned slot_bits_;
-    const std::uint64_t one_lap_;
+    alignas(cache_line) const ring_tickets tickets_;
     const slots_type slots_;
     sender_wait sending_;
 

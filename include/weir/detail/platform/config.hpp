@@ -99,10 +99,12 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #define WEIR_NOINLINE __declspec(noinline)
 #define WEIR_INLINE __forceinline
+#define WEIR_INLINE_LAMBDA // behind its parameters
 #define WEIR_NO_UNIQUE_ADDRESS [[msvc::no_unique_address]]
 #else
 #define WEIR_NOINLINE [[gnu::noinline]]
 #define WEIR_INLINE [[gnu::always_inline]] inline
+#define WEIR_INLINE_LAMBDA __attribute__((always_inline)) // behind its parameters
 #define WEIR_NO_UNIQUE_ADDRESS [[no_unique_address]]
 #endif
 

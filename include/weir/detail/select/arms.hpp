@@ -152,7 +152,7 @@ public:
             this->prepare();
         }
         waiter& source = *this;
-        this->set_result(is_open && flavor->send(source));
+        this->set_result(is_open && flavor->try_send(source) == send_result::sent);
         return true;
     }
     bool seems_ready() noexcept override { return true; }

@@ -137,6 +137,17 @@ private:
     clock::time_point time_;
 };
 
+// None: of no bytes, which a deadline that is never would have.
+struct no_deadline {
+    static constexpr bool has_passed() noexcept { return false; }
+
+    // The result of attempt(deadline).
+    template <class Attempt, class TimedOut>
+    auto wait(Attempt attempt, const TimedOut&) const {
+        return attempt(deadline::never());
+    }
+};
+
 // So long after a wait begins: what need not wait asks no clock.
 template <class Rep, class Period>
 class relative_deadline {
