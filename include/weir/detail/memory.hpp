@@ -14,8 +14,9 @@
 
 namespace weir::detail {
 
+// `alignment`: a power of two.
 constexpr std::size_t round_up(std::size_t size, std::size_t alignment) noexcept {
-    return (size + alignment - 1) / alignment * alignment;
+    return (size + alignment - 1) & ~(alignment - 1);
 }
 
 // What allocate() asks for beyond the size it is given.

@@ -266,7 +266,7 @@ private:
     }
 
     // Links a block behind `end`, if nobody else did. Throws std::bad_alloc.
-    void extend(std::uint64_t end) {
+    WEIR_NOINLINE void extend(std::uint64_t end) {
         const block_pin pinned(pins_);
         block* last = hint_.load(memory_order_seq_cst); // pairs with move_hint
         while (block* const next = last->next.load(memory_order_acquire)) {
@@ -306,7 +306,13 @@ private:
     template <class Source>
     WEIR_NOINLINE send_result send_carefully(passed<Source> source) {
         const std::uint64_t claimed = claim_carefully();
-        return (claimed & closed_bit) == 0 ? write(claimed / step, source) : send_result::disconnected;
+        if ((claimed & closed_bit) != 0) {
+            return send_result::disconnected;
+        }
+        WEIR_POINT("list.claimed");
+        block* const hint = hint_.load(memory_order_seq_cst); // pairs with move_hint
+        WEIR_POINT("list.hinted");
+        return find_and_write(hint, claimed / step, source);
     }
 
     // The message of a claimed index. As in a ring, each way of a send ends by the return of what a function gave that is not
@@ -324,7 +330,12 @@ private:
 
     template <class Source>
     WEIR_NOINLINE send_result write_slowly(block* hint, std::uint64_t index, passed<Source> source) noexcept {
-        block* const in = find_block(hint, index);
+        return find_and_write(hint, index, source);
+    }
+
+    template <class Source>
+    WEIR_INLINE send_result find_and_write(block* hint, std::uint64_t index, Source& source) noexcept {
+        block* const in = index - hint->start < hint->low ? hint : find_block(hint, index);
         const auto slot = static_cast<std::uint32_t>(index - in->start);
         const bool is_look = index % Sizes::slots_a_look == 0 && slot != 0;
         return write_in(in, index, is_look && is_under_way({in, slot - 1}), source);
@@ -363,7 +374,7 @@ private:
     static bool is_under_way(const position& claimed) noexcept { return !is_written(claimed) && !is_taken(claimed); }
 
     // The block that holds a claimed index. Sees to it that there is one behind, where that is this sender's part.
-    block* find_block(block* in, std::uint64_t index) noexcept {
+    WEIR_NOINLINE block* find_block(block* in, std::uint64_t index) noexcept {
         while (index < in->start) {
             in = in->previous;
         }
