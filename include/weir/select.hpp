@@ -111,7 +111,7 @@ WEIR_CHECKED_FUNCTION decltype(auto) select_among(bool is_biased, Arms&... arms)
         std::size_t count = 0;
         (detail::add_arm(list, count, arms), ...);
         const std::span<select_arm*> all(list.data(), count);
-        const select_arm* chosen = nullptr;
+        select_arm* chosen = nullptr;
         {
             const completions::call here; // ends after the use of the receivers
             const select_use<> alone(all);

@@ -291,7 +291,7 @@ private:
     // for loads, which its claim holds up.
     template <class Source, class Otherwise>
     WEIR_INLINE send_result send_at_once(Source& source, Otherwise otherwise) {
-        std::uint64_t tail = tail_.load(memory_order_acquire); // pairs with close_sending
+        std::uint64_t tail = tail_.load(memory_order_relaxed); // the claim is what counts
         WEIR_POINT("ring.claim");
         if ((tail & closed_bit) == 0 && seems_to_have_room_for(tail / 2)) [[likely]] {
             const slots_type slots = slots_;

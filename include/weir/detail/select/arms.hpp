@@ -65,15 +65,16 @@ public:
             result_.emplace(std::unexpected(recv_error::disconnected));
             return true;
         }
-        return visit_flavor<T>(*channel, [this](auto& flavor) noexcept {
-            const auto [message, error] = detail::try_take(flavor);
-            if (message != nullptr) {
-                const taken_message taken(flavor, message);
-                result_.emplace(std::in_place, std::move(*message));
-            } else if (error != channel_errc::empty) {
-                result_.emplace(std::unexpected(static_cast<recv_error>(error)));
+        return visit_flavor<T>(*channel, [this](auto& flavor) WEIR_INLINE_LAMBDA {
+            T* const message = flavor.acquire_at_once();
+            if (message == nullptr) {
+                return attempt_slowly(flavor);
             }
-            return result_.has_value();
+            result_.emplace(std::in_place, std::move(*message));
+            if (flavor.release_at_once(message)) [[unlikely]] {
+                flavor.settle();
+            }
+            return true;
         });
     }
     bool seems_ready() noexcept override {
@@ -94,6 +95,18 @@ public:
     channel_base* received() const noexcept override { return handle_access::channel_received_by(rx_); }
 
 private:
+    template <class Flavor>
+    WEIR_NOINLINE bool attempt_slowly(Flavor& flavor) noexcept {
+        const auto [message, error] = detail::try_take(flavor);
+        if (message != nullptr) {
+            const taken_message taken(flavor, message);
+            result_.emplace(std::in_place, std::move(*message));
+        } else if (error != channel_errc::empty) {
+            result_.emplace(std::unexpected(static_cast<recv_error>(error)));
+        }
+        return result_.has_value();
+    }
+
     Receiver rx_;
     handler_type handler_;
     std::optional<result> result_;

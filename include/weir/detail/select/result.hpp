@@ -87,11 +87,14 @@ auto limit_of(const First& first, const Rest&... rest) {
     }
 }
 
-// Runs the handler of `chosen`; of the limit where that is null.
+// Runs the handler of `chosen`; of the limit where that is null. Arms of one type need not be told apart: which it is can
+// be guessed by no processor.
 template <class Result, class First, class... Rest>
-Result run_arm(const select_arm* chosen, First& first, Rest&... rest) {
+Result run_arm(select_arm* chosen, First& first, Rest&... rest) {
     if constexpr (sizeof...(Rest) == 0) {
         return static_cast<Result>(first.run());
+    } else if constexpr (is_channel_arm<First> && (std::is_same_v<First, Rest> && ...)) {
+        return static_cast<Result>(static_cast<First*>(chosen)->run());
     } else {
         if (detail::is_chosen(chosen, first)) {
             return static_cast<Result>(first.run());
