@@ -334,8 +334,8 @@ public:
     WEIR_CHECKED_FUNCTION void operator++(int) { ++*this; }
 
     // Whether there is no further message. Takes the next one, if the iterator does not stand on one.
-    WEIR_CHECKED_FUNCTION friend bool operator==(const message_iterator& it, std::default_sentinel_t) {
-        return !it.stand();
+    WEIR_CHECKED_FUNCTION WEIR_INLINE friend bool operator==(const message_iterator& it, std::default_sentinel_t) {
+        return it.message_ == nullptr && !it.take();
     }
 
 private:
@@ -345,9 +345,11 @@ private:
 
     channel_core<T>* core() const noexcept { return static_cast<channel_core<T>*>(holder_.get()); }
 
-    WEIR_CHECKED_FUNCTION bool stand() const { return message_ != nullptr || take(); }
+    // Who does not ask first whether there is one.
+    WEIR_CHECKED_FUNCTION bool stand() const { return message_ != nullptr || take_unasked(); }
+    WEIR_CHECKED_FUNCTION WEIR_NOINLINE bool take_unasked() const { return take(); }
 
-    WEIR_CHECKED_FUNCTION WEIR_NOINLINE bool take() const {
+    WEIR_CHECKED_FUNCTION WEIR_INLINE bool take() const {
         if (holder_.get() == nullptr || !core()->has_receiver()) {
             return false;
         }
