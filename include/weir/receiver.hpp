@@ -257,15 +257,13 @@ private:
     // The message that acquire_at_once() gave.
     template <class E, class Flavor>
     WEIR_INLINE static std::expected<T, E> receive_at_once(Flavor& flavor, T* message) {
-        std::expected<T, E> received(std::in_place, detail::passed_on<T>(std::move(*message)));
-        if (flavor.release_at_once(message)) [[unlikely]] {
-            if constexpr (detail::is_small_and_plain<T>) {
-                return settle(flavor, received);
-            } else {
-                flavor.settle();
-            }
+        if constexpr (detail::is_small_and_plain<T>) {
+            const std::expected<T, E> received(std::in_place, *message);
+            return flavor.release_at_once(message) ? settle(flavor, received) : received;
+        } else {
+            const detail::taken_at_once taken(flavor, message);
+            return std::expected<T, E>(std::in_place, detail::passed_on<T>(std::move(*message)));
         }
-        return received; // where it is large, made where the caller wants it
     }
 
     template <class E, class Flavor, class Take>

@@ -77,6 +77,27 @@ private:
     pointer message_;
 };
 
+// The same of one that acquire_at_once() gave.
+template <class Flavor>
+class taken_at_once {
+    using pointer = decltype(std::declval<Flavor&>().acquire());
+
+public:
+    taken_at_once(Flavor& flavor, pointer message) noexcept : flavor_(flavor), message_(message) {}
+    WEIR_INLINE ~taken_at_once() {
+        if (flavor_.release_at_once(message_)) [[unlikely]] {
+            flavor_.settle();
+        }
+    }
+
+    taken_at_once(const taken_at_once&) = delete;
+    taken_at_once& operator=(const taken_at_once&) = delete;
+
+private:
+    Flavor& flavor_;
+    pointer message_;
+};
+
 // A message in the channel, or null and why.
 template <class T>
 struct take_result {
