@@ -258,8 +258,11 @@ private:
     template <class E, class Flavor>
     WEIR_INLINE static std::expected<T, E> receive_at_once(Flavor& flavor, T* message) {
         if constexpr (detail::is_small_and_plain<T>) {
-            const std::expected<T, E> received(std::in_place, *message);
-            return flavor.release_at_once(message) ? settle(flavor, received) : received;
+            std::expected<T, E> received(std::in_place, *message);
+            if (flavor.release_at_once(message)) [[unlikely]] {
+                return settle(flavor, received);
+            }
+            return received;
         } else {
             const detail::taken_at_once taken(flavor, message);
             return std::expected<T, E>(std::in_place, detail::passed_on<T>(std::move(*message)));

@@ -44,7 +44,7 @@ constexpr bool is_large_and_plain = sizeof(T) >= 256 && std::is_aggregate_v<T> &
 // What fits in registers, and is as good in a copy: nothing of it lies in memory then, unless a slow path puts it there.
 template <class T>
 constexpr bool is_small_and_plain = sizeof(T) <= 2 * sizeof(void*) && std::is_trivially_copyable_v<T> &&
-                                    std::is_copy_constructible_v<T>;
+                                    std::is_copy_constructible_v<T> && !std::is_empty_v<T>;
 
 // Converts to a T of the same bytes.
 template <class T>
