@@ -361,11 +361,8 @@ private:
             if (message == nullptr) [[unlikely]] {
                 return take_slowly(flavor, place);
             }
-            T* const own = ::new (place) T(detail::passed_on<T>(std::move(*message)));
-            if (flavor.release_at_once(message)) [[unlikely]] {
-                flavor.settle();
-            }
-            return own;
+            const taken_at_once taken(flavor, message);
+            return ::new (place) T(detail::passed_on<T>(std::move(*message)));
         });
         if (message_ == nullptr) {
             core()->places().give_back(place);

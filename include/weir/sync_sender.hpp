@@ -202,9 +202,10 @@ private:
     }
     auto check_room() const noexcept {
         return [this]() noexcept {
-            return detail::to_expected<try_send_error>(is_disconnected() ? detail::send_result::disconnected
-                                               : is_full()       ? detail::send_result::full
-                                                                 : detail::send_result::sent);
+            using detail::send_result;
+            return detail::to_expected<try_send_error>(is_disconnected() ? send_result::disconnected
+                                                       : is_full()       ? send_result::full
+                                                                         : send_result::sent);
         };
     }
     auto trying() const noexcept {

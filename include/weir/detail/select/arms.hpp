@@ -70,10 +70,8 @@ public:
             if (message == nullptr) {
                 return attempt_slowly(flavor);
             }
+            const taken_at_once taken(flavor, message);
             result_.emplace(std::in_place, std::move(*message));
-            if (flavor.release_at_once(message)) [[unlikely]] {
-                flavor.settle();
-            }
             return true;
         });
     }
