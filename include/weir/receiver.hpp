@@ -361,8 +361,11 @@ private:
             if (message == nullptr) [[unlikely]] {
                 return take_slowly(flavor, place);
             }
-            const taken_at_once taken(flavor, message);
-            return ::new (place) T(detail::passed_on<T>(std::move(*message)));
+            T* const own = ::new (place) T(detail::passed_on<T>(std::move(*message)));
+            if (flavor.release_at_once(message)) [[unlikely]] {
+                flavor.settle();
+            }
+            return own;
         });
         if (message_ == nullptr) {
             core()->places().give_back(place);
