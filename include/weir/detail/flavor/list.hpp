@@ -309,10 +309,7 @@ private:
         if ((claimed & closed_bit) != 0) {
             return send_result::disconnected;
         }
-        WEIR_POINT("list.claimed");
-        block* const hint = hint_.load(memory_order_seq_cst); // pairs with move_hint
-        WEIR_POINT("list.hinted");
-        return find_and_write(hint, claimed / step, source);
+        return write(claimed / step, source);
     }
 
     // The message of a claimed index. As in a ring, each way of a send ends by the return of what a function gave that is not
@@ -330,11 +327,6 @@ private:
 
     template <class Source>
     WEIR_NOINLINE send_result write_slowly(block* hint, std::uint64_t index, passed<Source> source) noexcept {
-        return find_and_write(hint, index, source);
-    }
-
-    template <class Source>
-    WEIR_INLINE send_result find_and_write(block* hint, std::uint64_t index, Source& source) noexcept {
         block* const in = index - hint->start < hint->low ? hint : find_block(hint, index);
         const auto slot = static_cast<std::uint32_t>(index - in->start);
         const bool is_look = index % Sizes::slots_a_look == 0 && slot != 0;

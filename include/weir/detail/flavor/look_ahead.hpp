@@ -166,7 +166,6 @@ public:
         head = cursor_;
         if (queue.index_of(cursor_) < marked_) {
             holes_.push_back(cursor_); // slots behind it were taken, so the look goes on from here
-            looked_ = 0;
             cursor_ = queue.after(cursor_);
         }
         return true;
