@@ -35,6 +35,7 @@
 #include <weir/detail/wait/stop.hpp>
 #include <weir/detail/wait/wait_list.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace weir::detail {
@@ -49,7 +50,7 @@ struct do_nothing {
 class receiver_wait {
 public:
     // `most_batch`: how many messages there can be at a time.
-    explicit receiver_wait(std::uint64_t most_batch) noexcept : spin_(most_batch) {}
+    receiver_wait(std::uint64_t most_batch, std::size_t message_bytes) noexcept : spin_(most_batch, message_bytes) {}
 
     static constexpr std::uint32_t sleeping = 1;
     static constexpr std::uint32_t enrolled = 2;

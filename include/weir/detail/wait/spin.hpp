@@ -22,14 +22,16 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 namespace weir::detail {
 
 class spin_policy {
 public:
-    // `most_batch`: how much there can be at a time, at most.
-    constexpr explicit spin_policy(std::uint64_t most_batch) noexcept : lag_(most_batch) {}
+    // `most_batch`: how many messages there can be at a time, at most.
+    constexpr spin_policy(std::uint64_t most_batch, std::size_t message_bytes) noexcept
+        : lag_(most_batch, message_bytes) {}
 
     // Looks until `poll()` is true or the budget is spent; true if poll() was. Most looks are at `glance()`, which is
     // cheap and may miss what poll() sees. `progress` counts what this side has got through so far.
@@ -80,8 +82,6 @@ private:
     static constexpr int close_looks = 64;
     static constexpr int long_gap = 8;
 
-    static constexpr int quick_fraction = 8; // a wait below 1/8 microsecond is a quick one
-
     bool is_probe() const noexcept { return waits_.load(memory_order_relaxed) == waits_a_probe; }
     void count_wait() noexcept { set(waits_, waits_.load(memory_order_relaxed) % waits_a_probe + 1); }
 
@@ -96,7 +96,7 @@ private:
         const int budget = microseconds * rate;
         for (int looks = 1, spent = 0; spent < budget; ++looks) {
             if ((glance() || looks % looks_a_poll == 0) && poll()) {
-                pause(lag_.next(looks * quick_fraction <= rate, progress, rate));
+                pause(lag_.next(lag_.is_quick(looks, rate), progress, rate));
                 return true;
             }
             const int gap = looks < close_looks ? 1 : long_gap;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 
@@ -17,7 +18,17 @@ constexpr std::uint64_t large = 16;
 // A side that waits, and how far it has got.
 class lagging_side {
 public:
-    explicit lagging_side(std::uint64_t most_batch = unlimited) : lag_(most_batch) {}
+    explicit lagging_side(std::uint64_t most_batch = unlimited, std::size_t message_bytes = 8)
+        : lag_(most_batch, message_bytes) {}
+
+    // Pauses that a wait may last at most to have ended at once.
+    int longest_quick() const {
+        int pauses = 0;
+        while (lag_.is_quick(pauses + 1, rate)) {
+            ++pauses;
+        }
+        return pauses;
+    }
 
     // A wait that ended at once, after a batch of so many; how many pauses follow.
     int quick(std::uint64_t batch) { return lag_.next(true, progress_ += batch, rate); }
@@ -97,6 +108,27 @@ TEST(lag, does_not_last_until_the_channel_is_full) {
     waiting.quick_until_held_back();
     const int now = waiting.quick(large);
     EXPECT_EQ(waiting.quick(33), now / 2);
+}
+
+TEST(lag, takes_longer_waits_for_over_at_once_where_messages_are_large) {
+    EXPECT_EQ(lagging_side(unlimited, 8).longest_quick(), rate / 8);
+    EXPECT_EQ(lagging_side(unlimited, 127).longest_quick(), rate / 8);
+    EXPECT_EQ(lagging_side(unlimited, 512).longest_quick(), 5 * rate / 8);
+    EXPECT_EQ(lagging_side(unlimited, 1'000'000).longest_quick(), 16 * rate / 8);
+}
+
+TEST(lag, begins_longer_where_messages_are_large) {
+    const auto first = [](std::size_t message_bytes) {
+        lagging_side waiting(unlimited, message_bytes);
+        int lag = 0;
+        while (lag == 0) {
+            lag = waiting.quick(1);
+        }
+        return lag;
+    };
+    EXPECT_EQ(first(8), rate / 4);
+    EXPECT_EQ(first(512), 5 * rate / 4);
+    EXPECT_EQ(first(1'000'000), 16 * rate / 4);
 }
 
 TEST(lag, never_comes_where_there_is_room_for_few) {
