@@ -67,7 +67,7 @@ private:
     }
 
     static constexpr std::size_t bytes_a_weight = 128;
-    static constexpr std::size_t most_weight = 16;
+    static constexpr std::size_t most_weight = 5;
     static constexpr int quick_fraction = 8;       // 1/8 microsecond
     static constexpr int quick_waits = 4;          // so many in a row bring a lag
     static constexpr int waits_after_failure = 64; // or so many, after one that did not help

@@ -113,8 +113,9 @@ TEST(lag, does_not_last_until_the_channel_is_full) {
 TEST(lag, takes_longer_waits_for_over_at_once_where_messages_are_large) {
     EXPECT_EQ(lagging_side(unlimited, 8).longest_quick(), rate / 8);
     EXPECT_EQ(lagging_side(unlimited, 127).longest_quick(), rate / 8);
+    EXPECT_EQ(lagging_side(unlimited, 256).longest_quick(), 3 * rate / 8);
     EXPECT_EQ(lagging_side(unlimited, 512).longest_quick(), 5 * rate / 8);
-    EXPECT_EQ(lagging_side(unlimited, 1'000'000).longest_quick(), 16 * rate / 8);
+    EXPECT_EQ(lagging_side(unlimited, 1'000'000).longest_quick(), 5 * rate / 8);
 }
 
 TEST(lag, begins_longer_where_messages_are_large) {
@@ -127,8 +128,9 @@ TEST(lag, begins_longer_where_messages_are_large) {
         return lag;
     };
     EXPECT_EQ(first(8), rate / 4);
+    EXPECT_EQ(first(256), 3 * rate / 4);
     EXPECT_EQ(first(512), 5 * rate / 4);
-    EXPECT_EQ(first(1'000'000), 16 * rate / 4);
+    EXPECT_EQ(first(1'000'000), 5 * rate / 4);
 }
 
 TEST(lag, never_comes_where_there_is_room_for_few) {
