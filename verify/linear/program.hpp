@@ -52,7 +52,7 @@ public:
 
     program make() {
         program made;
-        made.delays = static_cast<verify::delays>(below(3));
+        made.delays = static_cast<verify::delays>(below(verify::kinds_of_delays));
         const std::size_t most_before = capacity_ ? std::min<std::size_t>(*capacity_, 3) : 3;
         for (std::size_t left = below(most_before + 1); left > 0; --left) {
             made.before.push_back(next_message_++);

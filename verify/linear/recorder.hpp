@@ -42,7 +42,7 @@ inline void at_point(const char* point) noexcept {
     if (current.now != nullptr && current.now->waits_since == call::never && std::string_view(point) == "receiver.park") {
         current.now->waits_since = current.clock->fetch_add(1);
     }
-    verify::random_delays::pass();
+    verify::random_delays::pass(point);
 }
 
 // Three threads that run one task after another, all three at once, while the caller waits.

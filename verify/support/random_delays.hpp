@@ -8,14 +8,19 @@
 #include <weir/detail/platform/injection.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <random>
+#include <string_view>
 #include <thread>
 
 namespace verify {
 
-// How much a thread is delayed.
-enum class delays : std::uint8_t { none, light, heavy };
+// How a thread is delayed: at all points, seldom or often; or only at some, for each thread others, but there every few times,
+// so that a thread stands still at one step while the others go on.
+enum class delays : std::uint8_t { none, light, heavy, at_some };
+constexpr std::uint64_t kinds_of_delays = 4;
 
 class random_delays {
 public:
@@ -23,15 +28,17 @@ public:
     static void start(delays how_much, std::uint64_t seed) noexcept {
         mine().how_much = how_much;
         mine().random.seed(static_cast<std::minstd_rand::result_type>(seed));
+        mine().some = mine().random() / 7 % groups;
     }
 
     // A moment, of a length that is mostly nothing and now and then long enough for the others to do much.
-    static void pass(const char* = nullptr) noexcept {
+    static void pass(const char* point = "") noexcept {
         state& here = mine();
-        if (here.how_much == delays::none) {
+        const auto one_in = turns(here, point);
+        if (one_in == 0) {
             return;
         }
-        const auto turn = here.random() / 7 % (here.how_much == delays::heavy ? 64 : 512);
+        const auto turn = here.random() / 7 % one_in;
         if (turn == 0) {
             std::this_thread::sleep_for(std::chrono::microseconds(here.random() % 100));
         } else if (turn <= 4) {
@@ -51,10 +58,28 @@ public:
     }
 
 private:
+    static constexpr std::size_t groups = 16; // of points
+
     struct state {
         delays how_much = delays::none;
         std::minstd_rand random;
+        std::size_t some = 0; // the group at whose points it is delayed
     };
+
+    // A sleep once in so many times; 0 is never.
+    static unsigned turns(const state& here, std::string_view point) noexcept {
+        switch (here.how_much) {
+        case delays::light:
+            return 512;
+        case delays::heavy:
+            return 64;
+        case delays::at_some:
+            return std::hash<std::string_view>{}(point) % groups == here.some ? 4 : 0;
+        case delays::none:
+            break;
+        }
+        return 0;
+    }
     static state& mine() noexcept {
         static thread_local state here;
         return here;
