@@ -20,7 +20,7 @@ namespace verify {
 // How a thread is delayed: at all points, seldom or often; or only at some, for each thread others, but there every few times,
 // so that a thread stands still at one step while the others go on.
 enum class delays : std::uint8_t { none, light, heavy, at_some };
-constexpr std::uint64_t kinds_of_delays = 4;
+constexpr std::uint64_t kinds_of_delays = static_cast<std::uint64_t>(delays::at_some) + 1;
 
 class random_delays {
 public:
