@@ -90,10 +90,11 @@ public:
             "recv", [](auto& flavor) { return detail::take(flavor, detail::no_deadline(), detail::no_stop()); });
     }
 
-    // Receives one message if one is there. Never blocks.
+    // Receives one message if one is there. Never blocks; where it is called again and again beside a busy sender, which
+    // that slows down, it may take up to a microsecond to say `empty`.
     // Errors: `empty`, `disconnected`.
     [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, try_recv_error> try_recv() {
-        return receive<try_recv_error>("try_recv", [](auto& flavor) { return detail::try_take(flavor); });
+        return receive<try_recv_error>("try_recv", [](auto& flavor) { return detail::poll(flavor); });
     }
 
     // Receives one message, waiting for it no longer than `timeout`. Zero, less, and NaN: one try; too long for the

@@ -314,7 +314,7 @@ private:
 
     template <class Source>
     static answer await(flavor_type& flavor, thread_waiter<Source>& self, Source& source) {
-        spin_policy spin(1, 8);
+        spin_policy spin(1);
         const answer outcome = self.await(deadline::never(), no_stop(), spin, 0);
         if (outcome == answer::granted) {
             flavor.send_granted(self.ticket(), source);

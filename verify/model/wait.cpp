@@ -377,7 +377,7 @@ private:
         }
     }
 
-    receiver_wait side_{1, 8};
+    receiver_wait side_{1};
     atomic<bool> there_[Threads];
 };
 

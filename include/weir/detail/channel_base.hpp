@@ -153,9 +153,9 @@ public:
 
 protected:
     // `most_messages`: how many can be in the channel at a time. `senders`: 1, or 0 where there are none, ever.
-    channel_base(flavor_kind kind, std::uint64_t most_messages, std::size_t message_bytes, std::size_t senders) noexcept
+    channel_base(flavor_kind kind, std::uint64_t most_messages, std::size_t senders) noexcept
         : kind_(kind), consumer_(debt_lock::held()), senders_(senders), holders_(senders + 1),
-          receiving_(most_messages, message_bytes) {}
+          receiving_(most_messages) {}
     ~channel_base() = default;
 
     // The flavor's part of close().

@@ -140,6 +140,19 @@ auto try_take(Flavor& flavor) noexcept {
     return taken;
 }
 
+// The same, for callers who may look again and again. Where they look so often that they slow the senders down, what is
+// empty is told a moment later; not looked at again, so that a caller who takes all that there is comes to an end.
+template <class Flavor>
+auto poll(Flavor& flavor) noexcept {
+    const auto taken = detail::try_take(flavor);
+    if constexpr (requires { flavor.hold_back(); }) {
+        if (taken.message == nullptr && taken.error == channel_errc::empty) {
+            flavor.hold_back();
+        }
+    }
+    return taken;
+}
+
 // Whether try_take would say anything but `empty`. Takes nothing.
 template <class Flavor>
 bool can_take(Flavor& flavor) noexcept {

@@ -165,6 +165,9 @@ public:
     enrolment enrol_receiver(waiter& node) noexcept { return detail::watch_for_message(*this, node); }
     void withdraw_receiver(waiter& node) noexcept { this->unwatch_receiving(node); }
 
+    // A receive that does not wait found nothing, and may be called again at once.
+    void hold_back() noexcept { receiving_.hold_back(received()); }
+
     bool is_send_under_way() const noexcept { return head_index_.load(memory_order_relaxed) != tail_index(); }
 
     // Waits until poll() is true: acquire() gave a message, or none will come.

@@ -381,7 +381,7 @@ private:
         detail::deallocate(this);
     }
 
-    sender_wait sending_{0, sizeof(T)};
+    sender_wait sending_{0};
     alignas(cache_line) atomic<std::uint32_t> word_{idle};
     hint<bool> stays_idle_{false}; // the last receive that found nobody did not arm
     bool may_have_woken_ = false;  // waiting senders. The receiver's own

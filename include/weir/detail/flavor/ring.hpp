@@ -231,6 +231,9 @@ public:
             poll, [this]() noexcept { return is_send_under_way(); });
     }
 
+    // A receive that does not wait found nothing, and may be called again at once.
+    void hold_back() noexcept { receiving_.hold_back(received_.load(memory_order_relaxed)); }
+
     // ---- For look_ahead ----
 
     std::uint64_t tail_index() const noexcept {
@@ -261,7 +264,7 @@ private:
 
     ring(std::byte* memory, std::size_t capacity) noexcept
         : channel_core<T>(flavor_kind::ring, capacity), tickets_(capacity),
-          slots_(fits_near(capacity) ? near_ : memory + round_up(sizeof(ring), alignment)), sending_(capacity, sizeof(T)) {
+          slots_(fits_near(capacity) ? near_ : memory + round_up(sizeof(ring), alignment)), sending_(capacity) {
         slots_.start(capacity);
         move_head(0);
     }

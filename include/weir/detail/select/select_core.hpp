@@ -35,7 +35,7 @@ namespace weir::detail {
 
 // What a thread has learnt from its selects.
 struct select_lessons {
-    spin_policy spin{1, 0};
+    spin_policy spin{1};
     const channel_base* last = nullptr; // where one took effect; only compared
     effort first;                       // to wait there before the other arms are enrolled
 };

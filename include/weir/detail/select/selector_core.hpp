@@ -259,7 +259,7 @@ private:
     std::vector<std::size_t> free_keys_;
     std::vector<selector_entry*> candidates_;
     due_heap<selector_entry> timed_;
-    spin_policy spin_{1, 0};
+    spin_policy spin_{1};
 
     // Others write these.
     alignas(cache_line) atomic<selector_entry*> told_{nullptr};

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// How long a side that has run after a stream holds back before it goes on. Where the other side works without pause, one
-// that follows at its heels makes both of them wait for the cache line between them, for every message. So waits that
-// ended at once, time and again, are followed by a short lag.
+// How long a side that has caught up with the other holds back before it looks again. Where the other works without
+// pause, one that follows at its heels makes both wait for the cache lines between them, for every message. Whether to
+// hold back helps, and how long, depends on the messages, on what the two sides do with them, and on how far the processors
+// are from each other. So it is found out, by climbing: what is measured is the time that a message takes, all in all.
 //
-// weight  1 for small messages, more for large ones, which take longer to come over: so many times as long "at once" is, and
-//         the first lag.
-// lag     begins with a quarter of a microsecond, by weight, and grows by half while it is followed by large batches; so it is
-//         never longer than half of the time that the stream has lasted, and that first one. Falls back to nothing after a
-//         batch of one or two, as a partner that waits for the answer would cause, and after a wait that did not end at
-//         once: what comes after a silence is not held back.
-// quick   waits in a row that ended at once; below zero, so many more until a lag is tried again where one did not help.
+// round    waits_a_round waits, and what was received, or sent, between them. At its end its time a message is compared with
+//          that of the round before.
+// lag      how long to hold back at the beginning of a wait.
+// course   off      no lag. The next is tried after a round in which a message took no more than a microsecond.
+//          trial    a first lag, of a microsecond, for one round: stays if messages took less time by an eighth.
+//          longer, shorter  where the lag goes: by half of it after each round. The course is reversed by a round in which a
+//                   message took more time by an eighth. It becomes longer only while there are large batches, so that
+//                   no message waits for more than a few others.
+// failures trials in a row that led to nothing, and lags that ended that were never lengthened: the next comes after 16 waits,
+//          and after twice as many each time.
+//
+// A wait that was not ended by looking ends a lag: what comes after a silence is not held back. And since each step takes a
+// round, a lag is never longer than a fraction of the time that the stream has lasted, and a microsecond.
 // All are hints, read and written without order.
 #ifndef WEIR_DETAIL_WAIT_LAG_HPP
 #define WEIR_DETAIL_WAIT_LAG_HPP
@@ -18,70 +25,137 @@
 #include <weir/detail/platform/atomic.hpp>
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 
 namespace weir::detail {
 
 class lag {
 public:
-    // `most_batch`: how much there can be at a time, at most; a lag is not to last until then.
-    constexpr lag(std::uint64_t most_batch, std::size_t message_bytes) noexcept
-        : most_batch_(most_batch),
-          weight_(static_cast<std::int16_t>(std::min(1 + message_bytes / bytes_a_weight, most_weight))) {}
+    // `most_batch`: how many messages there can be at a time, at most. Where there is room for few there is no lag.
+    constexpr explicit lag(std::uint64_t most_batch) noexcept
+        : most_batch_(static_cast<std::uint32_t>(std::min<std::uint64_t>(most_batch, unlimited))) {}
 
-    // Whether a wait of so many pauses ended at once.
-    bool is_quick(int pauses, int pauses_per_microsecond) const noexcept {
-        return pauses * quick_fraction <= weight_ * pauses_per_microsecond;
+    // A wait begins; `progress` counts what this side has got through. `now()`: nanoseconds, modulo 2^32. How many pauses
+    // to hold back, where `rate` of them last a microsecond.
+    template <class Clock>
+    int next(std::uint64_t progress, int rate, Clock now) noexcept {
+        if (most_batch_ < fewest_batch) {
+            return 0;
+        }
+        const int waits = waits_.load(memory_order_relaxed);
+        if (waits == waits_a_round) {
+            const std::uint32_t time = now();
+            end_round(static_cast<std::uint32_t>(progress) - progress_.load(memory_order_relaxed),
+                      time - began_.load(memory_order_relaxed), rate);
+            begin_round(progress, time);
+        } else {
+            if (waits == 0) {
+                begin_round(progress, now());
+            }
+            set(waits_, waits + 1);
+        }
+        return pauses_.load(memory_order_relaxed);
     }
 
-    // A wait is over; `progress` counts what this side had got through before. How many pauses to hold back now, where so
-    // many last a microsecond; none unless the wait was a `quick` one.
-    int next(bool quick, std::uint64_t progress, int pauses_per_microsecond) noexcept {
-        const std::uint64_t batch = progress - progress_.load(memory_order_relaxed);
-        progress_.store(progress, memory_order_relaxed);
-        int pauses = pauses_.load(memory_order_relaxed);
-        int in_a_row = quick_.load(memory_order_relaxed);
-        if (most_batch_ < 2 * large_batch || !quick) {
-            pauses = 0;
-            in_a_row = std::min(in_a_row, 0);
-        } else if (pauses == 0) {
-            in_a_row = std::min(in_a_row + 1, quick_waits);
-            pauses = in_a_row == quick_waits ? first_pauses(pauses_per_microsecond) : 0;
-        } else if (batch > most_batch_ / 2) {
-            pauses = pauses / 2;
-        } else if (batch >= large_batch) {
-            pauses = pauses < most_microseconds * pauses_per_microsecond ? pauses + pauses / 2 + 1 : pauses;
-        } else if (batch <= small_batch) {
-            pauses = 0;
-            in_a_row = quick_waits - waits_after_failure;
-        }
-        quick_.store(static_cast<std::int16_t>(in_a_row), memory_order_relaxed);
-        pauses_.store(pauses, memory_order_relaxed);
-        return pauses;
+    // A wait was not ended by looking.
+    void stop() noexcept {
+        set(course_, off);
+        set(pauses_, 0);
+        set(waits_, std::min<int>(waits_.load(memory_order_relaxed), 0));
     }
 
 private:
-    int first_pauses(int pauses_per_microsecond) const noexcept {
-        return weight_ * pauses_per_microsecond / first_fraction;
+    enum course : std::uint8_t { off, trial, longer, shorter };
+
+    static constexpr std::uint32_t unlimited = std::uint32_t{1} << 31;
+    static constexpr std::uint32_t large_batch = 8;
+    static constexpr std::uint32_t fewest_batch = 2 * large_batch;
+    static constexpr int waits_a_round = 8;
+    static constexpr int most_microseconds = 8;
+    static constexpr int least_fraction = 8; // of a microsecond
+    static constexpr int most_failures = 9;
+    static constexpr int waits_after_failure = 8; // doubled by each
+
+    // Times a message, in sixteenths of a nanosecond.
+    static constexpr std::uint32_t longest_tried = 16 * 1000;
+    static constexpr std::uint32_t endless = std::uint32_t{1} << 30;
+    static constexpr std::uint32_t longest_round = endless / 16;
+
+    void begin_round(std::uint64_t progress, std::uint32_t time) noexcept {
+        began_.store(time, memory_order_relaxed);
+        progress_.store(static_cast<std::uint32_t>(progress), memory_order_relaxed);
     }
 
-    static constexpr std::size_t bytes_a_weight = 128;
-    static constexpr std::size_t most_weight = 5;
-    static constexpr int quick_fraction = 8;       // 1/8 microsecond
-    static constexpr int quick_waits = 4;          // so many in a row bring a lag
-    static constexpr int waits_after_failure = 64; // or so many, after one that did not help
-    static constexpr int first_fraction = 4;       // 1/4 microsecond
-    static constexpr int most_microseconds = 8;
-    static constexpr std::uint64_t large_batch = 16;
-    static constexpr std::uint64_t small_batch = 2;
+    void end_round(std::uint32_t messages, std::uint32_t nanoseconds, int rate) noexcept {
+        const std::uint32_t each = messages == 0 ? endless : 16 * std::min(nanoseconds, longest_round) / messages;
+        const std::uint32_t before = each_.load(memory_order_relaxed);
+        each_.store(each, memory_order_relaxed);
+        set(waits_, 1);
+        switch (course_.load(memory_order_relaxed)) {
+        case off:
+            if (each <= longest_tried) {
+                set(course_, trial);
+                set(pauses_, rate);
+            }
+            break;
+        case trial:
+            if (each > before - before / 8) {
+                give_up();
+            } else {
+                set(course_, longer);
+                lengthen(messages / waits_a_round, rate);
+            }
+            break;
+        case longer:
+            go(each > before + before / 8 ? shorter : longer, messages / waits_a_round, rate);
+            break;
+        case shorter:
+            go(each > before + before / 8 ? longer : shorter, messages / waits_a_round, rate);
+            break;
+        }
+    }
+
+    void go(course where, std::uint32_t batch, int rate) noexcept {
+        set(course_, where);
+        if (where == longer) {
+            lengthen(batch, rate);
+        } else if (const int half = pauses_.load(memory_order_relaxed) / 2; half * least_fraction >= rate) {
+            set(pauses_, half);
+        } else {
+            give_up();
+        }
+    }
+
+    void lengthen(std::uint32_t batch, int rate) noexcept {
+        if (batch >= large_batch && batch <= most_batch_ / 2) {
+            const int pauses = pauses_.load(memory_order_relaxed);
+            set(pauses_, std::min(pauses + pauses / 2 + 1, most_microseconds * rate));
+            set(failures_, 0);
+        }
+    }
+
+    void give_up() noexcept {
+        const int failures = std::min(failures_.load(memory_order_relaxed) + 1, most_failures);
+        set(failures_, failures);
+        set(course_, off);
+        set(pauses_, 0);
+        set(waits_, -(waits_after_failure << failures));
+    }
+
+    template <class Hint>
+    static void set(Hint& place, int value) noexcept {
+        place.store(static_cast<typename Hint::value_type>(value), memory_order_relaxed);
+    }
 
     // Small, as those of spin_policy are.
-    const std::uint64_t most_batch_;
-    hint<std::uint64_t> progress_{0};
-    hint<int> pauses_{0};
-    hint<std::int16_t> quick_{0};
-    const std::int16_t weight_;
+    const std::uint32_t most_batch_;
+    hint<std::uint32_t> began_{0};    // when the round did
+    hint<std::uint32_t> progress_{0}; // what had been got through then
+    hint<std::uint32_t> each_{0};     // the time a message of the round before
+    hint<std::int16_t> pauses_{0};    // the lag
+    hint<std::int16_t> waits_{0};     // of the round; below zero, so many more until one begins
+    hint<std::uint8_t> course_{off};
+    hint<std::uint8_t> failures_{0};
 };
 
 } // namespace weir::detail

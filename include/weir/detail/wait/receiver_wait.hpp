@@ -50,7 +50,7 @@ struct do_nothing {
 class receiver_wait {
 public:
     // `most_batch`: how many messages there can be at a time.
-    receiver_wait(std::uint64_t most_batch, std::size_t message_bytes) noexcept : spin_(most_batch, message_bytes) {}
+    explicit receiver_wait(std::uint64_t most_batch) noexcept : spin_(most_batch) {}
 
     static constexpr std::uint32_t sleeping = 1;
     static constexpr std::uint32_t enrolled = 2;
@@ -146,6 +146,9 @@ public:
         unlock();
         return met;
     }
+
+    // The receiver's thread, behind a look that found nothing, and does not wait (spin_policy).
+    void hold_back(std::uint64_t progress) noexcept { spin_.hold_back(progress); }
 
     // The receiver's thread: waits until poll() is true, which wins over the stop and the deadline. glance(): a cheap
     // look that may miss what poll() sees. under_way(): whether a message is claimed but was not found by poll().

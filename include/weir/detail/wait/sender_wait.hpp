@@ -107,8 +107,8 @@ class sender_wait {
 public:
     // `most_batch`: for how many messages there can be room at a time. 0 where what tells of room is ordered anyway, and
     // no barrier() is needed.
-    sender_wait(std::uint64_t most_batch, std::size_t message_bytes) noexcept
-        : flags_(most_batch != 0 && most_batch <= few_messages), spin_(most_batch, message_bytes) {}
+    explicit sender_wait(std::uint64_t most_batch) noexcept
+        : flags_(most_batch != 0 && most_batch <= few_messages), spin_(most_batch) {}
 
     // The receiver, after it published room: whether somebody waits for it.
     WEIR_INLINE bool is_waited_after_write() noexcept { return flags_.after_write() != 0; }

@@ -22,7 +22,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 
 namespace weir::detail {
@@ -30,8 +29,7 @@ namespace weir::detail {
 class spin_policy {
 public:
     // `most_batch`: how many messages there can be at a time, at most.
-    constexpr spin_policy(std::uint64_t most_batch, std::size_t message_bytes) noexcept
-        : lag_(most_batch, message_bytes) {}
+    constexpr explicit spin_policy(std::uint64_t most_batch) noexcept : lag_(most_batch) {}
 
     // Looks until `poll()` is true or the budget is spent; true if poll() was. Most looks are at `glance()`, which is
     // cheap and may miss what poll() sees. `progress` counts what this side has got through so far.
@@ -45,7 +43,7 @@ public:
             return true;
         }
         set_budget(budget / 2);
-        lag_.next(false, progress, 0);
+        lag_.stop();
         return false;
     }
 
@@ -63,6 +61,14 @@ public:
     template <class Glance, class Poll>
     bool wait(std::uint64_t progress, Glance glance, Poll poll) noexcept {
         return look(progress, glance, poll) || give_way(poll);
+    }
+
+    // Behind a look in vain of a side that does not wait, but may look again and again: the lag, up to a microsecond of it.
+    void hold_back(std::uint64_t progress) noexcept {
+        if (can_spin()) {
+            const int rate = pauses_per_microsecond();
+            pause(std::min(lag_.next(progress, rate, nanoseconds), rate));
+        }
     }
 
 private:
@@ -85,6 +91,11 @@ private:
     bool is_probe() const noexcept { return waits_.load(memory_order_relaxed) == waits_a_probe; }
     void count_wait() noexcept { set(waits_, waits_.load(memory_order_relaxed) % waits_a_probe + 1); }
 
+    static std::uint32_t nanoseconds() noexcept {
+        const std::chrono::nanoseconds now = steady_clock::now().time_since_epoch();
+        return static_cast<std::uint32_t>(now.count());
+    }
+
     static int next(const small_hint& learnt, int otherwise) noexcept {
         const int value = learnt.load(memory_order_relaxed);
         return value != 0 ? value : otherwise;
@@ -94,9 +105,9 @@ private:
     bool spin(int microseconds, std::uint64_t progress, Glance& glance, Poll& poll) noexcept {
         const int rate = pauses_per_microsecond();
         const int budget = microseconds * rate;
+        pause(lag_.next(progress, rate, nanoseconds));
         for (int looks = 1, spent = 0; spent < budget; ++looks) {
             if ((glance() || looks % looks_a_poll == 0) && poll()) {
-                pause(lag_.next(lag_.is_quick(looks, rate), progress, rate));
                 return true;
             }
             const int gap = looks < close_looks ? 1 : long_gap;

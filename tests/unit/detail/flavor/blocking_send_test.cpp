@@ -49,7 +49,7 @@ private:
 
 TEST(blocking_send, whoever_was_told_to_look_again_keeps_its_turn) {
     often_full flavor(3);
-    sender_wait side(1, sizeof(int));
+    sender_wait side(1);
     nothing source;
     EXPECT_EQ(weir::detail::send_waiting(flavor, side, source, deadline::never(), no_stop()), send_result::sent);
     EXPECT_EQ(flavor.enrolled, (std::vector<bool>{false, true, true}));

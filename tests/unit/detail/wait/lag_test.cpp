@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <limits>
 
@@ -13,129 +12,192 @@ namespace {
 constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 constexpr int rate = 100; // pauses a microsecond
 constexpr int most = 8 * rate;
-constexpr std::uint64_t large = 16;
+constexpr int waits_a_round = 8;
+constexpr std::uint64_t large = 8;
+constexpr std::uint32_t quick = 100; // nanoseconds a message
 
-// A side that waits, and how far it has got.
+// A side that waits, how far it has got, and when.
 class lagging_side {
 public:
-    explicit lagging_side(std::uint64_t most_batch = unlimited, std::size_t message_bytes = 8)
-        : lag_(most_batch, message_bytes) {}
+    explicit lagging_side(std::uint64_t most_batch = unlimited) : lag_(most_batch) {}
 
-    // Pauses that a wait may last at most to have ended at once.
-    int longest_quick() const {
+    // What is got through until the next wait, at so many nanoseconds a message; how many pauses that holds back.
+    int wait(std::uint64_t batch, std::uint32_t each) {
+        now_ += static_cast<std::uint32_t>(batch) * each;
+        return lag_.next(progress_ += batch, rate, [this] { return now_; });
+    }
+    // A wait that ends when so much time has passed, and nothing was got through.
+    int wait_in_vain(std::uint32_t nanoseconds) {
+        now_ += nanoseconds;
+        return lag_.next(progress_, rate, [this] { return now_; });
+    }
+    int round(std::uint64_t batch, std::uint32_t each) {
         int pauses = 0;
-        while (lag_.is_quick(pauses + 1, rate)) {
-            ++pauses;
+        for (int i = 0; i < waits_a_round; ++i) {
+            pauses = wait(batch, each);
         }
         return pauses;
     }
+    void stop() { lag_.stop(); }
 
-    // A wait that ended at once, after a batch of so many; how many pauses follow.
-    int quick(std::uint64_t batch) { return lag_.next(true, progress_ += batch, rate); }
-    int slow(std::uint64_t batch) { return lag_.next(false, progress_ += batch, rate); }
-
-    // Waits that end at once, until one is followed by a lag; how many there were.
-    int quick_until_held_back() {
-        int waits = 1;
-        while (quick(1) == 0 && waits < 1'000) {
-            ++waits;
+    // Until there is a lag; how many waits began before it.
+    int waits_until_lag(std::uint64_t batch, std::uint32_t each) {
+        for (int waits = 0; waits < 100'000; ++waits) {
+            if (wait(batch, each) != 0) {
+                return waits;
+            }
         }
-        return waits;
+        return std::numeric_limits<int>::max();
     }
 
-    // Until the lag is as long as it becomes.
-    void run_after_a_stream() {
-        for (int before = -1, now = 0; now != before || now == 0;) {
-            before = now;
-            now = quick(large);
-        }
+    // A lag that has helped once.
+    int begin_lag(std::uint64_t batch) {
+        waits_until_lag(1, 2 * quick);
+        return round(batch, quick);
     }
 
 private:
     weir::detail::lag lag_;
-    std::uint64_t progress_ = 0;
+    std::uint64_t progress_ = std::numeric_limits<std::uint32_t>::max(); // about to wrap in the lag, as is the time
+    std::uint32_t now_ = std::numeric_limits<std::uint32_t>::max();
 };
 
-TEST(lag, comes_after_several_waits_that_ended_at_once) {
+TEST(lag, is_tried_after_a_round_of_messages_that_came_quickly) {
     lagging_side waiting;
-    EXPECT_EQ(waiting.quick_until_held_back(), 4);
+    EXPECT_EQ(waiting.waits_until_lag(1, quick), waits_a_round);
+    EXPECT_EQ(waiting.wait(1, quick), rate);
 }
 
-TEST(lag, is_never_longer_than_half_of_the_stream_and_a_quarter_of_a_microsecond) {
+TEST(lag, is_not_tried_where_messages_take_longer_than_a_microsecond) {
+    lagging_side waiting;
+    EXPECT_EQ(waiting.waits_until_lag(1, 1'001), std::numeric_limits<int>::max());
+    EXPECT_LE(waiting.waits_until_lag(1, 1'000), 2 * waits_a_round);
+}
+
+TEST(lag, is_not_tried_where_nothing_comes) {
+    lagging_side waiting;
+    for (int i = 0; i < 1'000; ++i) {
+        EXPECT_EQ(waiting.wait_in_vain(quick), 0);
+    }
+}
+
+TEST(lag, stays_where_messages_took_less_time_by_an_eighth) {
+    for (const std::uint32_t with : {quick - quick / 8 - 2, quick - quick / 8 + 2}) {
+        lagging_side waiting;
+        waiting.waits_until_lag(1, quick);
+        EXPECT_EQ(waiting.round(4, with) != 0, with < quick - quick / 8) << with;
+    }
+}
+
+TEST(lag, becomes_longer_while_messages_come_as_quickly) {
+    lagging_side waiting;
+    int before = waiting.begin_lag(large);
+    EXPECT_EQ(before, rate + rate / 2 + 1);
+    for (int i = 0; i < 10; ++i) {
+        const int now = waiting.round(large, quick);
+        EXPECT_TRUE(now > before || now == most) << now;
+        EXPECT_LE(now, before + before / 2 + 1);
+        before = now;
+    }
+    EXPECT_EQ(before, most);
+}
+
+TEST(lag, does_not_become_longer_where_batches_are_small) {
+    lagging_side waiting;
+    const int before = waiting.begin_lag(large - 1);
+    EXPECT_EQ(before, rate);
+    EXPECT_EQ(waiting.round(large - 1, quick), before);
+}
+
+TEST(lag, does_not_become_longer_where_the_channel_is_half_full) {
+    lagging_side waiting(64);
+    const int before = waiting.begin_lag(33);
+    EXPECT_EQ(waiting.round(33, quick), before);
+    EXPECT_GT(waiting.round(32, quick), before);
+}
+
+TEST(lag, turns_where_messages_take_longer) {
+    lagging_side waiting;
+    waiting.begin_lag(large);
+    const int longest = waiting.round(large, quick);
+    const int shorter = waiting.round(large, 2 * quick);
+    EXPECT_EQ(shorter, longest / 2);
+    EXPECT_EQ(waiting.round(large, quick), shorter / 2); // it helped, so further that way
+    EXPECT_GT(waiting.round(large, 2 * quick), shorter / 2);
+}
+
+// A lag is climbing towards the one that serves best, wherever that is.
+TEST(lag, finds_its_length) {
+    for (const int best : {rate / 2, 2 * rate, 6 * rate}) {
+        lagging_side waiting;
+        int lag = waiting.begin_lag(large);
+        int sum = 0;
+        constexpr int rounds = 1'000;
+        for (int i = 0; i < rounds; ++i) {
+            const int off = std::max(lag, best) * 100 / std::min(lag, best); // 100 at the best
+            lag = waiting.round(large, static_cast<std::uint32_t>(off));
+            ASSERT_NE(lag, 0) << "best " << best << ", round " << i;
+            sum += lag;
+        }
+        EXPECT_GT(sum / rounds, best / 2);
+        EXPECT_LT(sum / rounds, best * 2);
+    }
+}
+
+TEST(lag, ends_where_it_becomes_shorter_and_shorter_without_harm) {
+    lagging_side waiting;
+    waiting.begin_lag(large);
+    int lag = waiting.round(large, 2 * quick);
+    for (int rounds = 0; lag != 0; ++rounds) {
+        ASSERT_LT(rounds, 10);
+        lag = waiting.round(large, quick);
+    }
+}
+
+TEST(lag, is_tried_less_and_less_often_where_it_does_not_help) {
+    lagging_side waiting;
+    int before = 0;
+    for (int i = 0; i < 20; ++i) {
+        const int waits = waiting.waits_until_lag(1, quick);
+        EXPECT_TRUE(waits >= 2 * before - waits_a_round - 1 || waits >= 4'096) << waits;
+        EXPECT_LE(waits, 4'096 + 2 * waits_a_round);
+        before = waits;
+        EXPECT_EQ(waiting.round(1, quick), 0);
+    }
+    EXPECT_GE(before, 4'096);
+}
+
+TEST(lag, ends_with_a_wait_that_looking_did_not_end) {
+    lagging_side waiting;
+    waiting.begin_lag(large);
+    waiting.stop();
+    EXPECT_EQ(waiting.waits_until_lag(1, quick), waits_a_round);
+}
+
+TEST(lag, does_not_come_back_sooner_by_a_wait_that_looking_did_not_end) {
+    lagging_side waiting;
+    waiting.waits_until_lag(1, quick);
+    EXPECT_EQ(waiting.round(1, quick), 0);
+    waiting.stop();
+    EXPECT_GE(waiting.waits_until_lag(1, quick), 2 * waits_a_round);
+}
+
+// What is late by a lag is late by a fraction of the time that the stream has lasted.
+TEST(lag, is_no_longer_than_a_microsecond_and_an_eighth_of_the_stream) {
     lagging_side waiting;
     int passed = 0;
-    int longest = 0;
-    for (int i = 0; i < 100; ++i) {
-        const int now = waiting.quick(large);
-        EXPECT_LE(now, passed / 2 + rate / 4 + i); // each rounds up
-        longest = std::max(longest, now);
+    for (int i = 0; i < 1'000; ++i) {
+        const int now = waiting.wait(large, i < 2 * waits_a_round ? quick * 2 : quick);
+        EXPECT_LE(now, rate + passed / 8);
         passed += now;
     }
-    EXPECT_GE(longest, most);
-    EXPECT_LE(longest, most + most / 2 + 1);
-}
-
-TEST(lag, holds_nothing_back_after_a_silence_and_begins_anew) {
-    lagging_side waiting;
-    waiting.run_after_a_stream();
-    EXPECT_EQ(waiting.slow(1'000), 0);
-    EXPECT_EQ(waiting.quick_until_held_back(), 4);
-}
-
-TEST(lag, is_given_up_for_long_where_it_is_followed_by_one_or_two) {
-    for (const std::uint64_t batch : {std::uint64_t{1}, std::uint64_t{2}}) {
-        lagging_side waiting;
-        waiting.run_after_a_stream();
-        EXPECT_EQ(waiting.quick(batch), 0);
-        EXPECT_EQ(waiting.quick_until_held_back(), 64);
-        EXPECT_EQ(waiting.quick(batch), 0);
-        EXPECT_EQ(waiting.slow(batch), 0); // which does not bring it back sooner
-        EXPECT_EQ(waiting.quick_until_held_back(), 64);
-    }
-}
-
-TEST(lag, stays_as_it_is_between) {
-    lagging_side waiting;
-    waiting.quick_until_held_back();
-    const int now = waiting.quick(large);
-    EXPECT_GT(now, 0);
-    EXPECT_EQ(waiting.quick(large - 1), now);
-    EXPECT_EQ(waiting.quick(3), now);
-}
-
-TEST(lag, does_not_last_until_the_channel_is_full) {
-    lagging_side waiting(64);
-    waiting.quick_until_held_back();
-    const int now = waiting.quick(large);
-    EXPECT_EQ(waiting.quick(33), now / 2);
-}
-
-TEST(lag, takes_longer_waits_for_over_at_once_where_messages_are_large) {
-    EXPECT_EQ(lagging_side(unlimited, 8).longest_quick(), rate / 8);
-    EXPECT_EQ(lagging_side(unlimited, 127).longest_quick(), rate / 8);
-    EXPECT_EQ(lagging_side(unlimited, 256).longest_quick(), 3 * rate / 8);
-    EXPECT_EQ(lagging_side(unlimited, 512).longest_quick(), 5 * rate / 8);
-    EXPECT_EQ(lagging_side(unlimited, 1'000'000).longest_quick(), 5 * rate / 8);
-}
-
-TEST(lag, begins_longer_where_messages_are_large) {
-    const auto first = [](std::size_t message_bytes) {
-        lagging_side waiting(unlimited, message_bytes);
-        int lag = 0;
-        while (lag == 0) {
-            lag = waiting.quick(1);
-        }
-        return lag;
-    };
-    EXPECT_EQ(first(8), rate / 4);
-    EXPECT_EQ(first(256), 3 * rate / 4);
-    EXPECT_EQ(first(512), 5 * rate / 4);
-    EXPECT_EQ(first(1'000'000), 5 * rate / 4);
 }
 
 TEST(lag, never_comes_where_there_is_room_for_few) {
-    lagging_side waiting(31);
-    EXPECT_EQ(waiting.quick_until_held_back(), 1'000);
+    lagging_side waiting(15);
+    EXPECT_EQ(waiting.waits_until_lag(1, quick), std::numeric_limits<int>::max());
+    lagging_side other(16);
+    EXPECT_EQ(other.waits_until_lag(1, quick), waits_a_round);
 }
 
 } // namespace

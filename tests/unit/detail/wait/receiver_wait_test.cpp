@@ -32,20 +32,19 @@ using weir::detail::receiver_wait;
 using weir::detail::wait_result;
 
 constexpr std::uint64_t any_batch = ~std::uint64_t{0};
-constexpr std::size_t message_bytes = 8;
 constexpr auto never = []() noexcept { return false; };
 constexpr auto always = []() noexcept { return true; };
 
 // ---- Waiters ----
 
 TEST(receiver_wait, has_senders_and_a_receiver_and_nobody_to_tell_at_first) {
-    receiver_wait side(any_batch, message_bytes);
+    receiver_wait side(any_batch);
     EXPECT_EQ(side.flags_after_write(), 0U);
     EXPECT_TRUE(side.has_senders());
 }
 
 TEST(receiver_wait, tells_senders_of_enrolled_waiters_until_the_last_has_withdrawn) {
-    receiver_wait side(any_batch, message_bytes);
+    receiver_wait side(any_batch);
     sole_waiter one;
     sole_waiter other;
     side.enrol(one.waiter);
@@ -58,7 +57,7 @@ TEST(receiver_wait, tells_senders_of_enrolled_waiters_until_the_last_has_withdra
 }
 
 TEST(receiver_wait, a_notification_tells_every_enrolled_waiter_once_to_look_again) {
-    receiver_wait side(any_batch, message_bytes);
+    receiver_wait side(any_batch);
     std::array<sole_waiter, 3> all;
     for (auto& each : all) {
         side.enrol(each.waiter);
@@ -78,7 +77,7 @@ TEST(receiver_wait, a_notification_tells_every_enrolled_waiter_once_to_look_agai
 }
 
 TEST(receiver_wait, a_notification_without_flags_tells_nobody) {
-    receiver_wait side(any_batch, message_bytes);
+    receiver_wait side(any_batch);
     sole_waiter one;
     side.enrol(one.waiter);
     side.notify(0);
@@ -87,7 +86,7 @@ TEST(receiver_wait, a_notification_without_flags_tells_nobody) {
 }
 
 TEST(receiver_wait, who_has_withdrawn_is_not_told) {
-    receiver_wait side(any_batch, message_bytes);
+    receiver_wait side(any_batch);
     sole_waiter stays;
     {
         sole_waiter goes;
@@ -101,7 +100,7 @@ TEST(receiver_wait, who_has_withdrawn_is_not_told) {
 }
 
 TEST(receiver_wait, who_took_its_own_claim_is_not_told) {
-    receiver_wait side(any_batch, message_bytes);
+    receiver_wait side(any_batch);
     sole_waiter one;
     side.enrol(one.waiter);
     EXPECT_TRUE(one.waiter.take());
@@ -111,7 +110,7 @@ TEST(receiver_wait, who_took_its_own_claim_is_not_told) {
 }
 
 TEST(receiver_wait, the_last_sender_tells_waiters_and_is_remembered) {
-    receiver_wait side(any_batch, message_bytes);
+    receiver_wait side(any_batch);
     sole_waiter one;
     side.enrol(one.waiter);
     side.senders_gone();
@@ -121,7 +120,7 @@ TEST(receiver_wait, the_last_sender_tells_waiters_and_is_remembered) {
 }
 
 TEST(receiver_wait, tells_senders_that_the_receiver_is_gone) {
-    receiver_wait side(any_batch, message_bytes);
+    receiver_wait side(any_batch);
     side.receiver_gone();
     side.barrier();
     EXPECT_EQ(side.flags_after_write(), receiver_wait::no_receiver);
@@ -131,13 +130,13 @@ TEST(receiver_wait, tells_senders_that_the_receiver_is_gone) {
 // ---- A thread in a receive ----
 
 TEST(receiver_wait, what_is_there_wins_over_a_deadline_that_has_passed) {
-    receiver_wait side(any_batch, message_bytes);
+    receiver_wait side(any_batch);
     EXPECT_EQ(side.wait(0, deadline::passed(), no_stop(), never, always, never), wait_result::ready);
     EXPECT_EQ(side.wait(0, deadline::passed(), no_stop(), never, never, never), wait_result::timeout);
 }
 
 TEST(receiver_wait, looks_once_where_the_deadline_has_passed) {
-    receiver_wait side(any_batch, message_bytes);
+    receiver_wait side(any_batch);
     int polls = 0;
     const auto poll = [&]() noexcept { return ++polls, false; };
     EXPECT_EQ(side.wait(0, deadline::passed(), no_stop(), always, poll, always), wait_result::timeout);
@@ -145,7 +144,7 @@ TEST(receiver_wait, looks_once_where_the_deadline_has_passed) {
 }
 
 TEST(receiver_wait, a_wait_ends_at_its_deadline_and_not_before_though_a_send_is_under_way) {
-    receiver_wait side(any_batch, message_bytes);
+    receiver_wait side(any_batch);
     for (const bool is_under_way : {false, true}) {
         const deadline until = deadline::after(5ms);
         const auto under_way = [&]() noexcept { return is_under_way; };
@@ -157,14 +156,14 @@ TEST(receiver_wait, a_wait_ends_at_its_deadline_and_not_before_though_a_send_is_
 }
 
 TEST(receiver_wait, the_last_sender_ends_a_wait) {
-    receiver_wait side(any_batch, message_bytes);
+    receiver_wait side(any_batch);
     std::jthread going([&] { side.senders_gone(); });
     const auto is_over = [&]() noexcept { return !side.has_senders(); };
     EXPECT_EQ(side.wait(0, deadline::after(patience), no_stop(), never, is_over, never), wait_result::ready);
 }
 
 TEST(receiver_wait, nobody_is_told_of_a_sleep_that_is_over) {
-    receiver_wait side(any_batch, message_bytes);
+    receiver_wait side(any_batch);
     std::atomic<bool> is_sent{false};
     std::jthread sender([&] {
         while ((side.flags_after_write() & receiver_wait::sleeping) == 0) {
@@ -180,7 +179,7 @@ TEST(receiver_wait, nobody_is_told_of_a_sleep_that_is_over) {
 
 #if WEIR_HAS_STOP_TOKEN
 TEST(receiver_wait, a_stop_requested_before_ends_a_wait_unless_something_is_there) {
-    receiver_wait side(any_batch, message_bytes);
+    receiver_wait side(any_batch);
     std::stop_source stop;
     stop.request_stop();
     EXPECT_EQ(side.wait(0, deadline::never(), stop.get_token(), never, never, never), wait_result::stopped);
@@ -190,7 +189,7 @@ TEST(receiver_wait, a_stop_requested_before_ends_a_wait_unless_something_is_ther
 
 TEST(receiver_wait, a_stop_requested_at_any_moment_ends_a_wait) {
     constexpr unsigned native_rounds = 150;
-    receiver_wait side(any_batch, message_bytes);
+    receiver_wait side(any_batch);
     for (unsigned round = 0; round < scaled(native_rounds); ++round) {
         std::stop_source stop;
         std::jthread stopping([&] {
@@ -207,7 +206,7 @@ TEST(receiver_wait, a_stop_requested_at_any_moment_ends_a_wait) {
 
 // Messages that are claimed by a read-modify-write and made visible a little later, as a flavor does.
 struct message_stream {
-    receiver_wait side{any_batch, message_bytes};
+    receiver_wait side{any_batch};
     std::atomic<std::uint64_t> claimed{0};
     std::atomic<std::uint64_t> written{0};
 
@@ -301,7 +300,7 @@ TEST(receiver_wait, no_message_is_missed_by_enrolled_waiters) {
 TEST(receiver_wait, a_claim_shared_by_waiters_at_two_sides_is_won_once) {
     constexpr unsigned native_rounds = 3'000;
     struct side_state {
-        receiver_wait side{any_batch, message_bytes};
+        receiver_wait side{any_batch};
         std::atomic<unsigned> ready{0};
     };
     std::array<side_state, 2> sides;

@@ -34,13 +34,12 @@ using weir::detail::thread_waiter;
 using weir::detail::waiter;
 
 constexpr std::uint64_t any_batch = ~std::uint64_t{0};
-constexpr std::size_t message_bytes = 8;
 constexpr auto no_room = []() noexcept { return std::uint64_t{0}; };
 
 // ---- The queue ----
 
 TEST(sender_wait, has_nobody_waiting_at_first) {
-    sender_wait side(any_batch, message_bytes);
+    sender_wait side(any_batch);
     EXPECT_FALSE(side.is_waited());
     EXPECT_FALSE(side.is_waited_after_write());
     EXPECT_EQ(side.pop(false, no_room), nullptr);
@@ -48,7 +47,7 @@ TEST(sender_wait, has_nobody_waiting_at_first) {
 }
 
 TEST(sender_wait, gives_waiters_in_the_order_they_came_and_says_whether_there_are_any) {
-    sender_wait side(any_batch, message_bytes);
+    sender_wait side(any_batch);
     std::array<sole_waiter, 4> all;
     for (auto& each : all) {
         side.enrol(each.waiter, false, no_room);
@@ -67,7 +66,7 @@ TEST(sender_wait, gives_waiters_in_the_order_they_came_and_says_whether_there_ar
 }
 
 TEST(sender_wait, who_was_first_before_keeps_its_turn) {
-    sender_wait side(any_batch, message_bytes);
+    sender_wait side(any_batch);
     std::array<sole_waiter, 3> all;
     side.enrol(all[1].waiter, false, no_room);
     side.enrol(all[2].waiter, false, no_room);
@@ -78,7 +77,7 @@ TEST(sender_wait, who_was_first_before_keeps_its_turn) {
 }
 
 TEST(sender_wait, who_was_woken_for_nothing_passes_it_on_to_as_many_as_there_is_room_for) {
-    sender_wait side(any_batch, message_bytes);
+    sender_wait side(any_batch);
     std::array<sole_waiter, 3> all;
     for (auto& each : all) {
         side.enrol(each.waiter, false, no_room);
@@ -94,7 +93,7 @@ TEST(sender_wait, who_was_woken_for_nothing_passes_it_on_to_as_many_as_there_is_
 
 // The inner one finds the lock held, by the outer one, which has found no room.
 TEST(sender_wait, what_is_passed_on_while_the_lock_is_held_is_told_by_its_holder) {
-    sender_wait side(any_batch, message_bytes);
+    sender_wait side(any_batch);
     sole_waiter waits;
     side.enrol(waits.waiter, false, no_room);
     bool is_there = false;
@@ -112,7 +111,7 @@ TEST(sender_wait, what_is_passed_on_while_the_lock_is_held_is_told_by_its_holder
 }
 
 TEST(sender_wait, watchers_are_told_of_what_no_waiter_takes) {
-    sender_wait side(any_batch, message_bytes);
+    sender_wait side(any_batch);
     sole_waiter waits;
     sole_waiter watches;
     side.watch(watches.waiter, no_room);
@@ -129,7 +128,7 @@ TEST(sender_wait, watchers_are_told_of_what_no_waiter_takes) {
 }
 
 TEST(sender_wait, watchers_that_came_after_a_waiter_are_told_when_it_has_gone) {
-    sender_wait side(any_batch, message_bytes);
+    sender_wait side(any_batch);
     sole_waiter waits;
     sole_waiter watches;
     side.enrol(waits.waiter, false, no_room);
@@ -143,7 +142,7 @@ TEST(sender_wait, watchers_that_came_after_a_waiter_are_told_when_it_has_gone) {
 }
 
 TEST(sender_wait, a_watcher_that_has_gone_is_not_told) {
-    sender_wait side(any_batch, message_bytes);
+    sender_wait side(any_batch);
     sole_waiter goes;
     sole_waiter stays;
     side.watch(goes.waiter, no_room);
@@ -156,7 +155,7 @@ TEST(sender_wait, a_watcher_that_has_gone_is_not_told) {
 }
 
 TEST(sender_wait, who_has_withdrawn_is_not_given) {
-    sender_wait side(any_batch, message_bytes);
+    sender_wait side(any_batch);
     std::array<sole_waiter, 3> all;
     for (auto& each : all) {
         side.enrol(each.waiter, false, no_room);
@@ -170,7 +169,7 @@ TEST(sender_wait, who_has_withdrawn_is_not_given) {
 }
 
 TEST(sender_wait, the_last_to_withdraw_leaves_nobody_waiting) {
-    sender_wait side(any_batch, message_bytes);
+    sender_wait side(any_batch);
     sole_waiter one;
     side.enrol(one.waiter, false, no_room);
     EXPECT_TRUE(one.waiter.take());
@@ -180,7 +179,7 @@ TEST(sender_wait, the_last_to_withdraw_leaves_nobody_waiting) {
 }
 
 TEST(sender_wait, waking_all_tells_each_once_to_look_again) {
-    sender_wait side(any_batch, message_bytes);
+    sender_wait side(any_batch);
     std::array<sole_waiter, 3> all;
     for (auto& each : all) {
         side.enrol(each.waiter, false, no_room);
@@ -195,7 +194,7 @@ TEST(sender_wait, waking_all_tells_each_once_to_look_again) {
 }
 
 TEST(sender_wait, where_nobody_owes_no_waiter_is_woken_for_room) {
-    sender_wait side(any_batch, message_bytes);
+    sender_wait side(any_batch);
     constexpr auto much_room = []() noexcept { return std::uint64_t{100}; };
     sole_waiter one;
     sole_waiter other;
@@ -212,7 +211,7 @@ TEST(sender_wait, where_nobody_owes_no_waiter_is_woken_for_room) {
 // Runs `meanwhile(side)` beside a wait for the message 7, and returns how that ended.
 template <class Meanwhile, class Stop = no_stop>
 answer await_beside(Meanwhile meanwhile, deadline until = deadline::after(patience), Stop stop = {}) {
-    sender_wait side(any_batch, message_bytes);
+    sender_wait side(any_batch);
     auto source = making<int>([](void* place) { ::new (place) int(7); });
     thread_waiter self(source);
     side.enrol(self, false, no_room);
@@ -245,7 +244,7 @@ TEST(thread_waiter, is_served_its_message_made_at_the_place_given) {
 
 TEST(thread_waiter, is_told_of_the_ticket_that_it_was_granted) {
     constexpr std::uint64_t granted = 12'345;
-    sender_wait side(any_batch, message_bytes);
+    sender_wait side(any_batch);
     auto source = making<std::unique_ptr<int>>([](void*) { ADD_FAILURE() << "that is left to the waiter"; });
     thread_waiter self(source);
     side.enrol(self, false, no_room);
@@ -333,7 +332,7 @@ TEST(thread_waiter, gives_up_when_a_stop_is_requested) {
 TEST(sender_wait, no_room_is_slept_through) {
     constexpr unsigned native_each = 2'500;
     constexpr unsigned senders = 3;
-    sender_wait side(any_batch, message_bytes);
+    sender_wait side(any_batch);
     std::atomic<std::uint64_t> room{0};
     const auto count_room = [&]() noexcept { return room.load(std::memory_order_acquire); };
     const auto take_room = [&]() noexcept {

@@ -13,7 +13,6 @@ namespace {
 using weir::detail::spin_policy;
 
 constexpr std::uint64_t any_batch = std::numeric_limits<std::uint64_t>::max();
-constexpr std::size_t message_bytes = 8;
 constexpr auto never = []() noexcept { return false; };
 constexpr auto always = []() noexcept { return true; };
 
@@ -26,7 +25,7 @@ int glances_in_vain(spin_policy& policy) {
 
 TEST(spin_policy, ends_as_soon_as_what_it_waits_for_is_there) {
     for (const std::uint64_t batch : {std::uint64_t{1}, any_batch}) {
-        spin_policy policy(batch, message_bytes);
+        spin_policy policy(batch);
         for (std::uint64_t progress = 0; progress < 1'000; progress += 100) {
             int polls = 0;
             EXPECT_TRUE(policy.wait(progress, always, [&]() noexcept { return ++polls, true; }));
@@ -36,7 +35,7 @@ TEST(spin_policy, ends_as_soon_as_what_it_waits_for_is_there) {
 }
 
 TEST(spin_policy, gives_up_in_the_end) {
-    spin_policy policy(any_batch, message_bytes);
+    spin_policy policy(any_batch);
     for (int i = 0; i < 20; ++i) {
         EXPECT_FALSE(policy.wait(0, never, never));
         EXPECT_FALSE(policy.wait(0, always, never));
@@ -45,7 +44,7 @@ TEST(spin_policy, gives_up_in_the_end) {
 
 TEST(spin_policy, polls_though_no_glance_saw_anything) {
     for (int needed = 1; needed <= 5; ++needed) {
-        spin_policy policy(any_batch, message_bytes);
+        spin_policy policy(any_batch);
         int polls = 0;
         EXPECT_TRUE(policy.wait(0, never, [&]() noexcept { return ++polls == needed; }));
         EXPECT_EQ(polls, needed);
@@ -53,7 +52,7 @@ TEST(spin_policy, polls_though_no_glance_saw_anything) {
 }
 
 TEST(spin_policy, does_not_take_a_glance_for_an_answer) {
-    spin_policy policy(any_batch, message_bytes);
+    spin_policy policy(any_batch);
     int polls = 0;
     EXPECT_TRUE(policy.wait(0, always, [&]() noexcept { return ++polls == 5; }));
     EXPECT_EQ(polls, 5);
@@ -62,7 +61,7 @@ TEST(spin_policy, does_not_take_a_glance_for_an_answer) {
 TEST(spin_policy, yields_and_polls_a_bounded_number_of_times_before_it_gives_up) {
     constexpr int most = 100'000;
     for (int i = 0; i < 10; ++i) {
-        spin_policy policy(any_batch, message_bytes);
+        spin_policy policy(any_batch);
         int polls = 0;
         EXPECT_FALSE(policy.wait(0, never, [&]() noexcept { return ++polls, false; }));
         EXPECT_GT(polls, 0);
@@ -71,7 +70,7 @@ TEST(spin_policy, yields_and_polls_a_bounded_number_of_times_before_it_gives_up)
 }
 
 TEST(spin_policy, stops_spinning_after_waits_in_vain_but_tries_again_and_spins_more_after_others) {
-    spin_policy policy(any_batch, message_bytes);
+    spin_policy policy(any_batch);
     if (!weir::detail::can_spin()) {
         EXPECT_EQ(glances_in_vain(policy), 0);
         return;
@@ -98,7 +97,7 @@ TEST(spin_policy, stops_spinning_after_waits_in_vain_but_tries_again_and_spins_m
 }
 
 TEST(spin_policy, stops_giving_way_after_waits_in_vain_but_tries_again_and_gives_way_more_after_others) {
-    spin_policy policy(any_batch, message_bytes);
+    spin_policy policy(any_batch);
     const auto yields_until = [&](bool outcome) {
         int yields = 0;
         EXPECT_FALSE(policy.look(0, never, never));
@@ -124,7 +123,7 @@ TEST(spin_policy, stops_giving_way_after_waits_in_vain_but_tries_again_and_gives
 }
 
 TEST(spin_policy, a_look_alone_does_not_give_way) {
-    spin_policy policy(any_batch, message_bytes);
+    spin_policy policy(any_batch);
     for (int i = 0; i < 10; ++i) {
         // A poll while spinning comes after a glance.
         bool glanced = false;
@@ -139,7 +138,7 @@ TEST(spin_policy, a_look_alone_does_not_give_way) {
 
 // Two threads on one processor would hand it to each other for ever, and another one stand idle.
 TEST(spin_policy, parks_after_many_waits_in_a_row_that_a_yield_ended) {
-    spin_policy policy(any_batch, message_bytes);
+    spin_policy policy(any_batch);
     constexpr int many = 1'000;
     int parked = 0;
     for (int i = 0; i < many; ++i) {
