@@ -142,9 +142,9 @@ private:
         set(waits_, -(waits_after_failure << failures));
     }
 
-    template <class Hint>
-    static void set(Hint& place, int value) noexcept {
-        place.store(static_cast<typename Hint::value_type>(value), memory_order_relaxed);
+    template <class T>
+    static void set(hint<T>& place, int value) noexcept {
+        place.store(static_cast<T>(value), memory_order_relaxed);
     }
 
     // Small, as those of spin_policy are.
