@@ -13,6 +13,7 @@ using namespace unit;
 using weir::channel_errc;
 using weir::detail::deadline;
 using weir::detail::no_stop;
+using weir::detail::poll;
 using weir::detail::receiver_use;
 using weir::detail::take;
 using weir::detail::taken_message;
@@ -22,6 +23,7 @@ using weir::detail::wait_result;
 // A flavor that answers as the test says.
 struct scripted {
     std::function<int*()> acquires = [] { return nullptr; };
+    std::function<void()> holds_back = [] { ADD_FAILURE() << "held back"; };
     bool senders = true;
     bool closed = false;
     bool under_way = false;
@@ -38,6 +40,7 @@ struct scripted {
     bool is_send_under_way() const noexcept { return under_way; }
     void run_completions() const noexcept {}
     void found_empty() noexcept { ++found_nothing; }
+    void hold_back() noexcept { holds_back(); }
     template <class Stop, class Poll>
     wait_result wait(deadline, const Stop&, Poll poll) noexcept {
         for (int i = 0; i < polls; ++i) {
@@ -93,6 +96,33 @@ TEST(try_take, looks_once_more_when_it_has_found_every_sender_gone) {
     flavor.senders = false; // the last one sent between the first look and this
     flavor.acquires = [&] { return ++looks == 2 ? &message : nullptr; };
     EXPECT_EQ(try_take(flavor).message, &message);
+}
+
+TEST(poll, holds_back_where_it_is_empty) {
+    int times = 0;
+    scripted flavor;
+    flavor.holds_back = [&] { ++times; };
+    EXPECT_EQ(poll(flavor).error, channel_errc::empty);
+    EXPECT_EQ(times, 1);
+}
+
+TEST(poll, does_not_where_it_has_something_to_say) {
+    int message = 1;
+    scripted full;
+    full.acquires = [&] { return &message; };
+    EXPECT_EQ(poll(full).message, &message);
+    scripted disconnected;
+    disconnected.senders = false;
+    EXPECT_EQ(poll(disconnected).error, channel_errc::disconnected);
+}
+
+// Else a caller who takes all that there is would not come to an end beside a fast sender.
+TEST(poll, says_empty_though_a_message_came_meanwhile) {
+    int message = 1;
+    scripted flavor;
+    flavor.holds_back = [&] { flavor.acquires = [&] { return &message; }; };
+    EXPECT_EQ(poll(flavor).message, nullptr);
+    EXPECT_EQ(poll(flavor).message, &message);
 }
 
 // While it looks it keeps what a stream needs.
