@@ -89,6 +89,8 @@ private:
     void end_round(std::uint32_t messages, std::uint32_t nanoseconds, int rate) noexcept {
         const std::uint32_t each = messages == 0 ? endless : 16 * std::min(nanoseconds, longest_round) / messages;
         const std::uint32_t before = each_.load(memory_order_relaxed);
+        const bool is_slower = each > before + before / 8;
+        const std::uint32_t batch = messages / waits_a_round;
         each_.store(each, memory_order_relaxed);
         set(waits_, 1);
         switch (course_.load(memory_order_relaxed)) {
@@ -102,15 +104,14 @@ private:
             if (each > before - before / 8) {
                 give_up();
             } else {
-                set(course_, longer);
-                lengthen(messages / waits_a_round, rate);
+                go(longer, batch, rate);
             }
             break;
         case longer:
-            go(each > before + before / 8 ? shorter : longer, messages / waits_a_round, rate);
+            go(is_slower ? shorter : longer, batch, rate);
             break;
         case shorter:
-            go(each > before + before / 8 ? longer : shorter, messages / waits_a_round, rate);
+            go(is_slower ? longer : shorter, batch, rate);
             break;
         }
     }

@@ -35,7 +35,6 @@
 #include <weir/detail/wait/stop.hpp>
 #include <weir/detail/wait/wait_list.hpp>
 
-#include <cstddef>
 #include <cstdint>
 
 namespace weir::detail {

@@ -23,7 +23,6 @@
 #include <weir/detail/wait/stop.hpp>
 #include <weir/detail/wait/wait_list.hpp>
 
-#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
