@@ -277,7 +277,7 @@ TEST(stalled_list, blocks_that_it_may_touch_are_not_used_again) {
 }
 
 // Senders that stream side by side take lines from each other. Who finds the slot before its own claimed and not written
-// stands back when it has sent: one slot in eight is looked at, and never another block's.
+// stands back when it has sent: one slot in `slots_a_look` is looked at, and never another block's.
 TEST(stalled_list, a_sender_stands_back_behind_one_that_is_not_done) {
     for (uint64_t held = 0; held < 4 * number_sizes::slots_a_look; ++held) {
         auto [tx, rx] = weir::channel<uint64_t>();

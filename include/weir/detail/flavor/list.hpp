@@ -35,8 +35,8 @@
 // and frees nothing while there is one.
 //
 // Crowds. Two senders that stream side by side get less through than one alone: each takes the other's lines. So a sender
-// that finds the slot before its own claimed and not written stands back once it has sent, as long as others make use of
-// it. It looks at one slot in `slots_a_look`: of two that claim by turns one stands back, and one alone hardly looks.
+// that finds the slot before its own claimed and not written stands back once it has sent (backoff.hpp). It looks at one
+// slot in `slots_a_look`: of two that claim by turns one stands back, and one alone hardly looks.
 #ifndef WEIR_DETAIL_FLAVOR_LIST_HPP
 #define WEIR_DETAIL_FLAVOR_LIST_HPP
 
@@ -361,7 +361,7 @@ private:
         }
         if (is_crowded) {
             WEIR_POINT("list.crowded");
-            detail::stand_back(index, [this]() noexcept { return tail_.load(memory_order_relaxed) / step; });
+            crowd_.stand_back(index, [this]() noexcept { return tail_.load(memory_order_relaxed) / step; });
         }
         return send_result::sent;
     }
@@ -511,6 +511,7 @@ private:
     spare_blocks<T, Sizes> spare_;
     atomic<std::uint64_t> final_{~std::uint64_t{0}}; // the last index and one, once closed
     atomic<std::uint32_t> pins_{0};
+    crowd crowd_; // of senders
 
     // The receiver's own; the atomic ones are read by len().
     alignas(cache_line) position head_;

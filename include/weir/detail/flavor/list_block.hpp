@@ -31,7 +31,7 @@ struct list_sizes {
     static constexpr std::uint32_t reserve = slots >= threads + threads / 2 ? threads : 0;
 
     // A sender looks whether it is in a crowd at one slot of these.
-    static constexpr std::uint32_t slots_a_look = 8;
+    static constexpr std::uint32_t slots_a_look = 4;
 
     // Blocks to be used again (spare_blocks.hpp).
     static constexpr std::uint32_t most_spare = 3;

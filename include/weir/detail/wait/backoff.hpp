@@ -9,8 +9,10 @@
 #ifndef WEIR_DETAIL_WAIT_BACKOFF_HPP
 #define WEIR_DETAIL_WAIT_BACKOFF_HPP
 
+#include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/platform/cpu.hpp>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace weir::detail {
@@ -28,22 +30,32 @@ private:
     int pauses_ = 1;
 };
 
-// Up to 8 microseconds, as long as the others make use of it. `progress()` counts what they have got through, and was
-// `seen` before.
-template <class Progress>
-void stand_back(std::uint64_t seen, Progress progress) noexcept {
-    constexpr int most_quarters = 16; // of a microsecond, at a time
-    constexpr std::uint64_t worth_it = 8;
-
-    for (int quarters = 1; quarters <= most_quarters; quarters *= 2) {
+// Of all threads that meet at one word. How long to stand back is learnt: for twice as long the next time where the others
+// made use of it, and for half as long where they did not.
+class crowd {
+public:
+    // For half a microsecond to eight. `progress()` counts what the others have got through, and was `seen` before.
+    template <class Progress>
+    void stand_back(std::uint64_t seen, Progress progress) noexcept {
+        const int quarters = this->quarters();
         detail::pause(quarters * detail::pauses_per_microsecond() / 4);
-        const std::uint64_t now = progress();
-        if (now - seen <= worth_it) {
-            return;
+        const bool helped = progress() - seen > static_cast<std::uint64_t>(worth_a_quarter * quarters);
+        const int next = helped ? std::min(2 * quarters, most_quarters) : std::max(quarters / 2, fewest_quarters);
+        if (next != quarters) { // else the line is left to those who read it
+            quarters_.store(next, memory_order_relaxed);
         }
-        seen = now;
     }
-}
+
+    // How long the next will stand back, in quarters of a microsecond.
+    int quarters() const noexcept { return quarters_.load(memory_order_relaxed); }
+
+private:
+    static constexpr int fewest_quarters = 2;
+    static constexpr int most_quarters = 32;
+    static constexpr int worth_a_quarter = 2;
+
+    hint<int> quarters_{fewest_quarters};
+};
 
 } // namespace weir::detail
 

@@ -35,10 +35,12 @@ public:
     constexpr explicit lag(std::uint64_t most_batch) noexcept
         : most_batch_(static_cast<std::uint32_t>(std::min<std::uint64_t>(most_batch, unlimited))) {}
 
-    // A wait begins; `progress` counts what this side has got through. `now()`: nanoseconds, modulo 2^32. How many pauses
-    // to hold back, where `rate` of them last a microsecond.
+    static constexpr int microsecond = 8;
+
+    // A wait begins; `progress` counts what this side has got through. `now()`: nanoseconds, modulo 2^32. How long to hold
+    // back, in eighths of a microsecond.
     template <class Clock>
-    int next(std::uint64_t progress, int rate, Clock now) noexcept {
+    int next(std::uint64_t progress, Clock now) noexcept {
         if (most_batch_ < fewest_batch) {
             return 0;
         }
@@ -46,7 +48,7 @@ public:
         if (waits == waits_a_round) {
             const std::uint32_t time = now();
             end_round(static_cast<std::uint32_t>(progress) - progress_.load(memory_order_relaxed),
-                      time - began_.load(memory_order_relaxed), rate);
+                      time - began_.load(memory_order_relaxed));
             begin_round(progress, time);
         } else {
             if (waits == 0) {
@@ -54,13 +56,13 @@ public:
             }
             set(waits_, waits + 1);
         }
-        return pauses_.load(memory_order_relaxed);
+        return length_.load(memory_order_relaxed);
     }
 
     // A wait was not ended by looking.
     void stop() noexcept {
         set(course_, off);
-        set(pauses_, 0);
+        set(length_, 0);
         set(waits_, std::min<int>(waits_.load(memory_order_relaxed), 0));
     }
 
@@ -71,8 +73,7 @@ private:
     static constexpr std::uint32_t large_batch = 8;
     static constexpr std::uint32_t fewest_batch = 2 * large_batch;
     static constexpr int waits_a_round = 8;
-    static constexpr int most_microseconds = 8;
-    static constexpr int least_fraction = 8; // of a microsecond
+    static constexpr int longest = 8 * microsecond;
     static constexpr int most_failures = 9;
     static constexpr int waits_after_failure = 8; // doubled by each
 
@@ -86,7 +87,7 @@ private:
         progress_.store(static_cast<std::uint32_t>(progress), memory_order_relaxed);
     }
 
-    void end_round(std::uint32_t messages, std::uint32_t nanoseconds, int rate) noexcept {
+    void end_round(std::uint32_t messages, std::uint32_t nanoseconds) noexcept {
         const std::uint32_t each = messages == 0 ? endless : 16 * std::min(nanoseconds, longest_round) / messages;
         const std::uint32_t before = each_.load(memory_order_relaxed);
         const bool is_slower = each > before + before / 8;
@@ -97,40 +98,40 @@ private:
         case off:
             if (each <= longest_tried) {
                 set(course_, trial);
-                set(pauses_, rate);
+                set(length_, microsecond);
             }
             break;
         case trial:
             if (each > before - before / 8) {
                 give_up();
             } else {
-                go(longer, batch, rate);
+                go(longer, batch);
             }
             break;
         case longer:
-            go(is_slower ? shorter : longer, batch, rate);
+            go(is_slower ? shorter : longer, batch);
             break;
         case shorter:
-            go(is_slower ? longer : shorter, batch, rate);
+            go(is_slower ? longer : shorter, batch);
             break;
         }
     }
 
-    void go(course where, std::uint32_t batch, int rate) noexcept {
+    void go(course where, std::uint32_t batch) noexcept {
         set(course_, where);
         if (where == longer) {
-            lengthen(batch, rate);
-        } else if (const int half = pauses_.load(memory_order_relaxed) / 2; half * least_fraction >= rate) {
-            set(pauses_, half);
+            lengthen(batch);
+        } else if (const int half = length_.load(memory_order_relaxed) / 2; half != 0) {
+            set(length_, half);
         } else {
             give_up();
         }
     }
 
-    void lengthen(std::uint32_t batch, int rate) noexcept {
+    void lengthen(std::uint32_t batch) noexcept {
         if (batch >= large_batch && batch <= most_batch_ / 2) {
-            const int pauses = pauses_.load(memory_order_relaxed);
-            set(pauses_, std::min(pauses + pauses / 2 + 1, most_microseconds * rate));
+            const int length = length_.load(memory_order_relaxed);
+            set(length_, std::min(length + length / 2 + 1, longest));
             set(failures_, 0);
         }
     }
@@ -139,7 +140,7 @@ private:
         const int failures = std::min(failures_.load(memory_order_relaxed) + 1, most_failures);
         set(failures_, failures);
         set(course_, off);
-        set(pauses_, 0);
+        set(length_, 0);
         set(waits_, -(waits_after_failure << failures));
     }
 
@@ -153,7 +154,7 @@ private:
     hint<std::uint32_t> began_{0};    // when the round did
     hint<std::uint32_t> progress_{0}; // what had been got through then
     hint<std::uint32_t> each_{0};     // the time a message of the round before
-    hint<std::int16_t> pauses_{0};    // the lag
+    hint<std::int16_t> length_{0};    // of the lag
     hint<std::int16_t> waits_{0};     // of the round; below zero, so many more until one begins
     hint<std::uint8_t> course_{off};
     hint<std::uint8_t> failures_{0};

@@ -66,8 +66,7 @@ public:
     // Behind a look in vain of a side that does not wait, but may look again and again: the lag, up to a microsecond of it.
     void hold_back(std::uint64_t progress) noexcept {
         if (can_spin()) {
-            const int rate = pauses_per_microsecond();
-            pause(std::min(lag_.next(progress, rate, nanoseconds), rate));
+            pause_for(std::min(lag_.next(progress, nanoseconds), lag::microsecond));
         }
     }
 
@@ -96,6 +95,13 @@ private:
         return static_cast<std::uint32_t>(now.count());
     }
 
+    // In the unit of a lag. There is mostly none.
+    static void pause_for(int length) noexcept {
+        if (length != 0) {
+            pause(length * pauses_per_microsecond() / lag::microsecond);
+        }
+    }
+
     static int next(const small_hint& learnt, int otherwise) noexcept {
         const int value = learnt.load(memory_order_relaxed);
         return value != 0 ? value : otherwise;
@@ -103,9 +109,8 @@ private:
 
     template <class Glance, class Poll>
     bool spin(int microseconds, std::uint64_t progress, Glance& glance, Poll& poll) noexcept {
-        const int rate = pauses_per_microsecond();
-        const int budget = microseconds * rate;
-        pause(lag_.next(progress, rate, nanoseconds));
+        pause_for(lag_.next(progress, nanoseconds));
+        const int budget = microseconds * pauses_per_microsecond();
         for (int looks = 1, spent = 0; spent < budget; ++looks) {
             if ((glance() || looks % looks_a_poll == 0) && poll()) {
                 return true;

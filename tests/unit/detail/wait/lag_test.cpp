@@ -10,8 +10,8 @@
 namespace {
 
 constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
-constexpr int rate = 100; // pauses a microsecond
-constexpr int most = 8 * rate;
+constexpr int microsecond = weir::detail::lag::microsecond;
+constexpr int longest = 8 * microsecond;
 constexpr int waits_a_round = 8;
 constexpr std::uint64_t large = 8;
 constexpr std::uint32_t quick = 100; // nanoseconds a message
@@ -21,22 +21,22 @@ class lagging_side {
 public:
     explicit lagging_side(std::uint64_t most_batch = unlimited) : lag_(most_batch) {}
 
-    // What is got through until the next wait, at so many nanoseconds a message; how many pauses that holds back.
+    // What is got through until the next wait, at so many nanoseconds a message; how long that holds back.
     int wait(std::uint64_t batch, std::uint32_t each) {
         now_ += static_cast<std::uint32_t>(batch) * each;
-        return lag_.next(progress_ += batch, rate, [this] { return now_; });
+        return lag_.next(progress_ += batch, [this] { return now_; });
     }
     // A wait that ends when so much time has passed, and nothing was got through.
     int wait_in_vain(std::uint32_t nanoseconds) {
         now_ += nanoseconds;
-        return lag_.next(progress_, rate, [this] { return now_; });
+        return lag_.next(progress_, [this] { return now_; });
     }
     int round(std::uint64_t batch, std::uint32_t each) {
-        int pauses = 0;
+        int held = 0;
         for (int i = 0; i < waits_a_round; ++i) {
-            pauses = wait(batch, each);
+            held = wait(batch, each);
         }
-        return pauses;
+        return held;
     }
     void stop() { lag_.stop(); }
 
@@ -65,7 +65,7 @@ private:
 TEST(lag, is_tried_after_a_round_of_messages_that_came_quickly) {
     lagging_side waiting;
     EXPECT_EQ(waiting.waits_until_lag(1, quick), waits_a_round);
-    EXPECT_EQ(waiting.wait(1, quick), rate);
+    EXPECT_EQ(waiting.wait(1, quick), microsecond);
 }
 
 TEST(lag, is_not_tried_where_messages_take_longer_than_a_microsecond) {
@@ -92,20 +92,20 @@ TEST(lag, stays_where_messages_took_less_time_by_an_eighth) {
 TEST(lag, becomes_longer_while_messages_come_as_quickly) {
     lagging_side waiting;
     int before = waiting.begin_lag(large);
-    EXPECT_EQ(before, rate + rate / 2 + 1);
+    EXPECT_EQ(before, microsecond + microsecond / 2 + 1);
     for (int i = 0; i < 10; ++i) {
         const int now = waiting.round(large, quick);
-        EXPECT_TRUE(now > before || now == most) << now;
+        EXPECT_TRUE(now > before || now == longest) << now;
         EXPECT_LE(now, before + before / 2 + 1);
         before = now;
     }
-    EXPECT_EQ(before, most);
+    EXPECT_EQ(before, longest);
 }
 
 TEST(lag, does_not_become_longer_where_batches_are_small) {
     lagging_side waiting;
     const int before = waiting.begin_lag(large - 1);
-    EXPECT_EQ(before, rate);
+    EXPECT_EQ(before, microsecond);
     EXPECT_EQ(waiting.round(large - 1, quick), before);
 }
 
@@ -119,16 +119,16 @@ TEST(lag, does_not_become_longer_where_the_channel_is_half_full) {
 TEST(lag, turns_where_messages_take_longer) {
     lagging_side waiting;
     waiting.begin_lag(large);
-    const int longest = waiting.round(large, quick);
+    const int longer = waiting.round(large, quick);
     const int shorter = waiting.round(large, 2 * quick);
-    EXPECT_EQ(shorter, longest / 2);
+    EXPECT_EQ(shorter, longer / 2);
     EXPECT_EQ(waiting.round(large, quick), shorter / 2); // it helped, so further that way
     EXPECT_GT(waiting.round(large, 2 * quick), shorter / 2);
 }
 
 // A lag is climbing towards the one that serves best, wherever that is.
 TEST(lag, finds_its_length) {
-    for (const int best : {rate / 2, 2 * rate, 6 * rate}) {
+    for (const int best : {microsecond / 2, 2 * microsecond, 6 * microsecond}) {
         lagging_side waiting;
         int lag = waiting.begin_lag(large);
         int sum = 0;
@@ -188,7 +188,7 @@ TEST(lag, is_no_longer_than_a_microsecond_and_an_eighth_of_the_stream) {
     int passed = 0;
     for (int i = 0; i < 1'000; ++i) {
         const int now = waiting.wait(large, i < 2 * waits_a_round ? quick * 2 : quick);
-        EXPECT_LE(now, rate + passed / 8);
+        EXPECT_LE(now, microsecond + passed / 8);
         passed += now;
     }
 }
