@@ -31,7 +31,7 @@ send_result send_waiting(Flavor& flavor, sender_wait& sending, Source& source, d
     }
     const auto glance = [&]() noexcept { return flavor.seems_to_have_room(); };
     if ((flavor.is_worth_looking() && sending.spin().look(flavor.send_progress(), glance, attempt)) ||
-        (flavor.capacity() > few_messages && sending.spin().give_way(attempt))) {
+        (flavor.capacity() > few_messages && sending.spin().give_way(flavor.send_progress(), attempt))) {
         return result;
     }
     for (bool first = false;;) { // sticky: who was at the front once stays there

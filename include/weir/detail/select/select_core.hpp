@@ -28,6 +28,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <utility>
 
@@ -36,6 +37,7 @@ namespace weir::detail {
 // What a thread has learnt from its selects.
 struct select_lessons {
     spin_policy spin{1};
+    std::uint64_t selects = 0;
     const channel_base* last = nullptr; // where one took effect; only compared
     effort first;                       // to wait there before the other arms are enrolled
 };
@@ -48,6 +50,7 @@ public:
     // The arm that took effect; null where the deadline came first. What trying an arm throws passes through, with
     // nothing done.
     select_arm* run(deadline until) {
+        ++learnt_.selects;
         if (select_arm* const ready = try_all()) {
             return ready;
         }
@@ -74,7 +77,8 @@ private:
             return std::any_of(arms_.begin(), arms_.end(), [](select_arm* arm) { return arm->seems_ready(); });
         };
         if (!is_hidden() &&
-            learnt_.spin.look(0, seems_ready, [&]() noexcept { return (ready = try_all()) != nullptr; })) {
+            learnt_.spin.look(learnt_.selects, seems_ready,
+                              [&]() noexcept { return (ready = try_all()) != nullptr; })) {
             return ready;
         }
         for (;;) {
@@ -152,7 +156,8 @@ private:
         answer outcome = answer::served;
         if (last == enrolment::waits) {
             const auto is_answered = [this]() noexcept { return wait_.is_answered(); };
-            (void)(is_hidden() ? learnt_.spin.wait(0, is_answered, is_answered) : learnt_.spin.give_way(is_answered));
+            (void)(is_hidden() ? learnt_.spin.wait(learnt_.selects, is_answered, is_answered)
+                               : learnt_.spin.give_way(learnt_.selects, is_answered));
             if (wait_.await(until)) {
                 chosen = wait_.answered();
                 outcome = wait_.outcome();

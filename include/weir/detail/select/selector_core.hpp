@@ -118,6 +118,7 @@ public:
 
     // An entry that is ready; none where the deadline came first.
     std::optional<std::size_t> wait(deadline until) noexcept {
+        ++asked_;
         for (;;) {
             if (selector_entry* const ready = draw()) {
                 return ready->key_;
@@ -127,7 +128,7 @@ public:
             }
             const deadline next = timed_.is_empty() ? until : std::min(until, timed_.front().due_at_);
             const auto is_told = [this]() noexcept { return told_.load(memory_order_relaxed) != nullptr; };
-            if (!spin_.wait(0, is_told, is_told)) {
+            if (!spin_.wait(asked_, is_told, is_told)) {
                 (void)parker_.park(next);
             }
         }
@@ -260,6 +261,7 @@ private:
     std::vector<selector_entry*> candidates_;
     due_heap<selector_entry> timed_;
     spin_policy spin_{1};
+    std::uint64_t asked_ = 0; // how often for one that is ready
 
     // Others write these.
     alignas(cache_line) atomic<selector_entry*> told_{nullptr};

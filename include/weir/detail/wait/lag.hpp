@@ -33,7 +33,7 @@ class lag {
 public:
     // `most_batch`: how many messages there can be at a time, at most. Where there is room for few there is no lag.
     constexpr explicit lag(std::uint64_t most_batch) noexcept
-        : most_batch_(static_cast<std::uint32_t>(std::min<std::uint64_t>(most_batch, unlimited))) {}
+        : most_batch_(static_cast<std::uint16_t>(std::min<std::uint64_t>(most_batch, unlimited))) {}
 
     static constexpr int microsecond = 8;
 
@@ -69,7 +69,7 @@ public:
 private:
     enum course : std::uint8_t { off, trial, longer, shorter };
 
-    static constexpr std::uint32_t unlimited = std::uint32_t{1} << 31;
+    static constexpr std::uint16_t unlimited = 0xffff; // or so
     static constexpr std::uint32_t large_batch = 8;
     static constexpr std::uint32_t fewest_batch = 2 * large_batch;
     static constexpr int waits_a_round = 8;
@@ -150,10 +150,10 @@ private:
     }
 
     // Small, as those of spin_policy are.
-    const std::uint32_t most_batch_;
     hint<std::uint32_t> began_{0};    // when the round did
     hint<std::uint32_t> progress_{0}; // what had been got through then
     hint<std::uint32_t> each_{0};     // the time a message of the round before
+    const std::uint16_t most_batch_;
     hint<std::int16_t> length_{0};    // of the lag
     hint<std::int16_t> waits_{0};     // of the round; below zero, so many more until one begins
     hint<std::uint8_t> course_{off};

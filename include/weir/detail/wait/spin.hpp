@@ -8,6 +8,10 @@
 //         same, so that a change for the better is noticed.
 // yields  how often to give the processor away before parking; learnt likewise. They cost more than they take: who has
 //         given way often is woken late.
+// worth   where there is one processor: what is to be got through until the next wait begins, to make up for a yield that
+//         took long. A partner that has work of its own, or looks again and again, keeps the processor until its time is
+//         over: where few messages came of that, a wake had been better. After several such the yields are left out for a
+//         thousand waits.
 // yielded waits in a row that ended when the processor had been given away for a moment: the partner shares it. That
 //         is cheap, but for two threads that never sleep the system may take long to find another processor, even an
 //         idle one. So after many such waits one parks: who is woken is placed anew.
@@ -36,6 +40,7 @@ public:
     template <class Glance, class Poll>
     bool look(std::uint64_t progress, Glance glance, Poll poll) noexcept {
         count_wait();
+        judge(progress);
         const int budget = next(budget_, is_probe() ? probe_microseconds : 0);
         if (budget != 0 && can_spin() && spin(budget, progress, glance, poll)) {
             set_budget(2 * budget);
@@ -49,10 +54,10 @@ public:
 
     // After that: gives the processor away a bounded number of times, and polls after each.
     template <class Poll>
-    bool give_way(Poll poll) noexcept {
+    bool give_way(std::uint64_t progress, Poll poll) noexcept {
         const int in_a_row = yielded_.load(memory_order_relaxed);
-        const int yields = next(yields_, is_probe() ? probe_yields : 0);
-        const bool ended = yields != 0 && in_a_row < most_yielded && give_way(yields, poll);
+        const int yields = next(yields_, is_yield_probe() ? probe_yields : 0);
+        const bool ended = yields != 0 && in_a_row < most_yielded && give_way(yields, progress, poll);
         set(yielded_, ended && can_spin() ? in_a_row + 1 : 0);
         return ended;
     }
@@ -60,7 +65,7 @@ public:
     // Both.
     template <class Glance, class Poll>
     bool wait(std::uint64_t progress, Glance glance, Poll poll) noexcept {
-        return look(progress, glance, poll) || give_way(poll);
+        return look(progress, glance, poll) || give_way(progress, poll);
     }
 
     // Behind a look in vain of a side that does not wait, but may look again and again: the lag, up to a microsecond of it.
@@ -71,8 +76,9 @@ public:
     }
 
 private:
-    // Two bytes each, so that all of it shares a cache line or two with a parker.
+    // Small, so that all of it shares a cache line or two with a parker.
     using small_hint = hint<std::int16_t>;
+    using tiny_hint = hint<std::int8_t>;
 
     static constexpr int most_microseconds = 32;
     static constexpr int probe_microseconds = 2;
@@ -81,14 +87,21 @@ private:
     static constexpr int most_yielded = 256;
     static constexpr int most_yields = 32;
     static constexpr int probe_yields = 2;
+    static constexpr int waits_after_bad_yield = 32 * waits_a_probe;
     static constexpr std::chrono::microseconds longest_yielding{50};
+    static constexpr std::chrono::microseconds long_yield{1000};
+    static constexpr std::chrono::microseconds worth_a_message{16}; // what being woken for each takes, several times over
 
     static constexpr int looks_a_poll = 16;
     static constexpr int close_looks = 64;
     static constexpr int long_gap = 8;
 
-    bool is_probe() const noexcept { return waits_.load(memory_order_relaxed) == waits_a_probe; }
-    void count_wait() noexcept { set(waits_, waits_.load(memory_order_relaxed) % waits_a_probe + 1); }
+    bool is_probe() const noexcept { return waits_.load(memory_order_relaxed) % waits_a_probe == 0; }
+    bool is_yield_probe() const noexcept { return waits_.load(memory_order_relaxed) == waits_a_probe; }
+    void count_wait() noexcept {
+        const int waits = waits_.load(memory_order_relaxed);
+        set(waits_, waits < waits_a_probe ? waits + 1 : 1);
+    }
 
     static std::uint32_t nanoseconds() noexcept {
         const std::chrono::nanoseconds now = steady_clock::now().time_since_epoch();
@@ -102,7 +115,8 @@ private:
         }
     }
 
-    static int next(const small_hint& learnt, int otherwise) noexcept {
+    template <class T>
+    static int next(const hint<T>& learnt, int otherwise) noexcept {
         const int value = learnt.load(memory_order_relaxed);
         return value != 0 ? value : otherwise;
     }
@@ -123,17 +137,19 @@ private:
     }
 
     template <class Poll>
-    bool give_way(int yields, Poll& poll) noexcept {
+    bool give_way(int yields, std::uint64_t progress, Poll& poll) noexcept {
         // A yield to a partner on the same processor is over in no time. One that lasts went to somebody with work of its
         // own; then a wake comes sooner than the next turn.
         const auto start = steady_clock::now();
         for (int i = 0; i < yields; ++i) {
             yield();
-            if (poll()) {
-                set(yields_, std::min(2 * yields, most_yields));
+            const bool ended = poll();
+            const auto took = steady_clock::now() - start;
+            if (ended) {
+                took > long_yield && !can_spin() ? judge_later(progress, took) : lengthen_yielding(yields);
                 return true;
             }
-            if (steady_clock::now() - start > longest_yielding) {
+            if (took > longest_yielding) {
                 break;
             }
         }
@@ -141,17 +157,43 @@ private:
         return false;
     }
 
-    static void set(small_hint& place, int value) noexcept {
-        place.store(static_cast<std::int16_t>(value), memory_order_relaxed);
+    void lengthen_yielding(int yields) noexcept { set(yields_, std::min(2 * yields, most_yields)); }
+
+    // A yield took long. Whether it was worth that is known when the next wait begins.
+    void judge_later(std::uint64_t progress, std::chrono::nanoseconds took) noexcept {
+        const auto worth = static_cast<std::uint32_t>(progress) + static_cast<std::uint32_t>(took / worth_a_message);
+        worth_.store(worth != 0 ? worth : 1, memory_order_relaxed);
+    }
+    void judge(std::uint64_t progress) noexcept {
+        const std::uint32_t worth = worth_.load(memory_order_relaxed);
+        if (worth == 0) {
+            return;
+        }
+        worth_.store(0, memory_order_relaxed);
+        const int yields = next(yields_, probe_yields);
+        if (static_cast<std::int32_t>(static_cast<std::uint32_t>(progress) - worth) >= 0) {
+            lengthen_yielding(yields);
+        } else if (yields > probe_yields) {
+            set(yields_, yields / 2);
+        } else {
+            set(yields_, 0);
+            set(waits_, -waits_after_bad_yield);
+        }
+    }
+
+    template <class T>
+    static void set(hint<T>& place, int value) noexcept {
+        place.store(static_cast<T>(value), memory_order_relaxed);
     }
 
     void set_budget(int microseconds) noexcept { set(budget_, std::min(microseconds, most_microseconds)); }
 
     lag lag_;
-    small_hint budget_{most_microseconds};
-    small_hint waits_{0};
-    small_hint yields_{most_yields};
+    hint<std::uint32_t> worth_{0}; // the progress until then, modulo 2^32; 0 where no yield is to be judged
+    small_hint waits_{0}; // since the last probe; below zero, so many more until that of yields can come
     small_hint yielded_{0};
+    tiny_hint budget_{most_microseconds};
+    tiny_hint yields_{most_yields};
 };
 
 } // namespace weir::detail

@@ -3,9 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <utility>
+
+#if defined(__linux__)
+#include <sched.h>
+#include <sys/wait.h>
+#endif
 
 namespace {
 
@@ -100,7 +108,7 @@ TEST(spin_policy, stops_giving_way_after_waits_in_vain_but_tries_again_and_gives
     const auto yields_until = [&](bool outcome) {
         int yields = 0;
         EXPECT_FALSE(policy.look(0, never, never));
-        const bool ended = policy.give_way([&]() noexcept { return ++yields, outcome; });
+        const bool ended = policy.give_way(0, [&]() noexcept { return ++yields, outcome; });
         EXPECT_EQ(ended, outcome && yields > 0);
         return yields;
     };
@@ -119,6 +127,65 @@ TEST(spin_policy, stops_giving_way_after_waits_in_vain_but_tries_again_and_gives
         yields_until(true);
     }
     EXPECT_GT(yields_until(false), 0);
+}
+
+// How often a policy gives way in one wait, after several that were ended by a yield of two milliseconds, each of which brought
+// `batch` messages.
+int yields_after_long_ones(std::uint64_t batch) {
+    spin_policy policy(any_batch);
+    std::uint64_t progress = std::numeric_limits<std::uint32_t>::max() - 10; // its lower half is about to wrap
+    for (int i = 0; i < 6; ++i) {
+        (void)policy.look(progress, never, never);
+        (void)policy.give_way(progress, []() noexcept {
+            const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(2);
+            while (std::chrono::steady_clock::now() < end) {
+            }
+            return true;
+        });
+        progress += batch;
+    }
+    (void)policy.look(progress, never, never);
+    int yields = 0;
+    (void)policy.give_way(progress, [&]() noexcept { return ++yields, false; });
+    return yields;
+}
+
+#if defined(__linux__)
+
+// The same in a process of its own, which may use one processor only.
+[[noreturn]] void give_way_on_one_processor(std::uint64_t batch) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &one);
+    EXPECT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+    EXPECT_FALSE(weir::detail::can_spin());
+    std::exit(testing::Test::HasFailure() ? 99 : yields_after_long_ones(batch));
+}
+
+// A partner that looks again and again, or works, keeps the only processor for a whole slice: a wake comes sooner.
+TEST(spin_policy, stops_giving_way_where_a_yield_takes_long_and_brings_few_messages) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    for (const std::uint64_t batch : {0, 1, 8, 60}) {
+        EXPECT_EXIT(give_way_on_one_processor(batch), testing::ExitedWithCode(0), "") << batch;
+    }
+}
+
+// With other work on the machine two milliseconds may become more, but not ten thousand times as many.
+TEST(spin_policy, goes_on_giving_way_where_a_yield_takes_long_and_brings_many_messages) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    const auto went_on = [](int status) {
+        return WIFEXITED(status) && WEXITSTATUS(status) > 0 && WEXITSTATUS(status) < 99;
+    };
+    EXPECT_EXIT(give_way_on_one_processor(1'000'000), went_on, "");
+}
+
+#endif
+
+// With others it may have been anybody.
+TEST(spin_policy, goes_on_giving_way_where_there_are_several_processors) {
+    if (weir::detail::can_spin()) {
+        EXPECT_GT(yields_after_long_ones(1), 0);
+    }
 }
 
 TEST(spin_policy, a_look_alone_does_not_give_way) {
