@@ -86,15 +86,14 @@ public:
     // Receives one message. Blocks until there is one.
     // Errors: `disconnected`.
     [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, recv_error> recv() {
-        return receive<recv_error>(
-            "recv", [](auto& flavor) { return detail::take(flavor, detail::no_deadline(), detail::no_stop()); });
+        return receive<recv_error>("recv", until(detail::no_deadline()));
     }
 
     // Receives one message if one is there. Never blocks; where it is called again and again beside a busy sender, which
     // that slows down, it may take up to a microsecond to say `empty`.
     // Errors: `empty`, `disconnected`.
     [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, try_recv_error> try_recv() {
-        return receive<try_recv_error>("try_recv", [](auto& flavor) { return detail::poll(flavor); });
+        return receive<try_recv_error>("try_recv", [](core_type& channel) noexcept { return channel.try_take(true); });
     }
 
     // Receives one message, waiting for it no longer than `timeout`. Zero, less, and NaN: one try; too long for the
@@ -119,8 +118,10 @@ public:
     // Receives one message, waiting for it until a stop is requested.
     // Errors: `stopped`, `disconnected`.
     [[nodiscard]] WEIR_CHECKED_FUNCTION std::expected<T, recv_stop_error> recv(std::stop_token token) {
-        return receive<recv_stop_error>(
-            "recv", [&token](auto& flavor) { return detail::take(flavor, detail::no_deadline(), token); });
+        return receive<recv_stop_error>("recv", [&token](core_type& channel) {
+            const auto take = [&token](auto& flavor) { return detail::take(flavor, detail::no_deadline(), token); };
+            return detail::visit_flavor<T>(channel, take);
+        });
     }
 #endif
 
@@ -135,7 +136,8 @@ public:
             return std::size_t{0};
         }
         return with_flavor<result>("recv_many", std::unexpected(recv_error::disconnected), [&](auto& flavor) -> result {
-            T* const message = detail::take(flavor, detail::no_deadline(), detail::no_stop()).message;
+            core_type& channel = flavor;
+            T* const message = detail::take_from(channel, detail::no_deadline()).message;
             if (message == nullptr) {
                 return std::unexpected(recv_error::disconnected);
             }
@@ -222,7 +224,9 @@ private:
     // Takes over the channel's one receiver.
     explicit receiver(detail::channel_base* channel) noexcept : channel_(channel) {}
 
-    detail::channel_core<T>* core() const noexcept { return static_cast<detail::channel_core<T>*>(channel_); }
+    using core_type = detail::channel_core<T>;
+
+    core_type* core() const noexcept { return static_cast<core_type*>(channel_); }
 
     template <class Sender>
     bool is_channel_of(const Sender& tx) const noexcept {
@@ -241,10 +245,10 @@ private:
 
     template <class Deadline>
     static auto until(const Deadline& limit) {
-        return [limit](auto& flavor) { return detail::take(flavor, limit, detail::no_stop()); };
+        return [limit](core_type& channel) { return detail::take_from(channel, limit); };
     }
 
-    // Receives by the usual case, or else by take(flavor).
+    // Receives by the usual case, or else by take(channel).
     template <class E, class Take>
     WEIR_CHECKED_FUNCTION WEIR_INLINE std::expected<T, E> receive(const char* call, Take take) {
         using result = std::expected<T, E>;
@@ -270,20 +274,20 @@ private:
         }
     }
 
-    template <class E, class Flavor, class Take>
-    WEIR_NOINLINE static std::expected<T, E> receive_slowly(Flavor& flavor, Take take) {
-        auto [message, error] = take(flavor);
+    template <class E, class Take>
+    WEIR_NOINLINE static std::expected<T, E> receive_slowly(core_type& channel, Take take) {
+        auto [message, error] = take(channel);
         if (message == nullptr) {
             return std::unexpected(static_cast<E>(error));
         }
-        const detail::taken_message taken(flavor, message);
+        const detail::taken_message taken(channel, message);
         return std::expected<T, E>(std::in_place, detail::passed_on<T>(std::move(*message)));
     }
 
     // Gives `received` back, so that the caller need not keep it.
-    template <class Flavor, class Result>
-    WEIR_NOINLINE static Result settle(Flavor& flavor, Result received) noexcept {
-        flavor.settle();
+    template <class Result>
+    WEIR_NOINLINE static Result settle(core_type& channel, Result received) noexcept {
+        channel.settle();
         return received;
     }
 
@@ -364,7 +368,7 @@ private:
             }
             T* const own = ::new (place) T(detail::passed_on<T>(std::move(*message)));
             if (flavor.release_at_once(message)) [[unlikely]] {
-                flavor.settle();
+                static_cast<channel_core<T>&>(flavor).settle();
             }
             return own;
         });
@@ -374,18 +378,12 @@ private:
         return message_ != nullptr;
     }
 
-    template <class Flavor>
-    WEIR_NOINLINE static T* take_slowly(Flavor& flavor, void* place) noexcept {
-        T* message = nullptr;
-        if constexpr (Waits) {
-            message = detail::take(flavor, no_deadline(), no_stop()).message;
-        } else {
-            message = detail::try_take(flavor).message;
-        }
+    WEIR_NOINLINE static T* take_slowly(channel_core<T>& channel, void* place) noexcept {
+        T* const message = (Waits ? take_from(channel, no_deadline()) : channel.try_take(false)).message;
         if (message == nullptr) {
             return nullptr;
         }
-        const taken_message taken(flavor, message);
+        const taken_message taken(channel, message);
         return ::new (place) T(detail::passed_on<T>(std::move(*message)));
     }
 

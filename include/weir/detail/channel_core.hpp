@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The part of a channel's state that knows the message type but not the flavor: places for the messages that
-// iterators of the receiver stand on.
+// The part of a channel's state that knows the message type but not the flavor: what is not usual of a receive, and places
+// for the messages that iterators of the receiver stand on.
 #ifndef WEIR_DETAIL_CHANNEL_CORE_HPP
 #define WEIR_DETAIL_CHANNEL_CORE_HPP
 
 #include <weir/detail/channel_base.hpp>
 #include <weir/detail/memory.hpp>
 #include <weir/detail/message.hpp>
+#include <weir/detail/wait/deadline.hpp>
+#include <weir/error.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -67,9 +69,32 @@ private:
     void* spare_ = nullptr;
 };
 
+// A message in the channel, or null and why.
+template <class T>
+struct take_result {
+    T* message = nullptr;
+    channel_errc error{};
+};
+
 template <class T>
 class channel_core : public channel_base {
 public:
+    using channel_base::release;
+
+    // The receiver's thread, where acquire_at_once() gave nothing. Virtual, so that a receive of whatever kind takes this code
+    // once, and only that of flavors which are made.
+    //
+    // A message that is there, by a look that is cheap and may miss one.
+    virtual T* acquire_head() noexcept = 0;
+    // Never waits. `again`: the caller may look again and again (detail::poll). Errors: empty, disconnected.
+    virtual take_result<T> try_take(bool again) noexcept = 0;
+    // Waits. Errors: disconnected, timeout.
+    virtual take_result<T> take(deadline until) noexcept = 0;
+    // Destroys the message that one of these gave, or what was left of it, and gives its slot back.
+    virtual void release(T* message) noexcept = 0;
+    // What is due where release_at_once() says so.
+    virtual void settle() noexcept {}
+
     // For the receiver's iterators. The receiver's thread.
     message_places<T>& places() noexcept { return places_; }
 
@@ -84,7 +109,6 @@ public:
     // For flavors in which no receive is simpler than the others.
     static constexpr T* acquire_at_once() noexcept { return nullptr; }
     static constexpr bool release_at_once(T*) noexcept { return false; }
-    static constexpr void settle() noexcept {}
 
 protected:
     channel_core(flavor_kind kind, std::uint64_t most_messages, std::size_t senders = 1) noexcept

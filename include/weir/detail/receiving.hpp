@@ -4,7 +4,7 @@
 #ifndef WEIR_DETAIL_RECEIVING_HPP
 #define WEIR_DETAIL_RECEIVING_HPP
 
-#include <weir/detail/channel_base.hpp>
+#include <weir/detail/channel_core.hpp>
 #include <weir/detail/platform/injection.hpp>
 #include <weir/error.hpp>
 
@@ -60,13 +60,11 @@ void check_close(const channel_base& channel) noexcept {
     }
 }
 
-// A message that acquire() gave, from then until its slot is free again.
-template <class Flavor>
+// A message that acquire() gave, from then until its slot is free again. Flavor: or a channel_core.
+template <class Flavor, class T>
 class taken_message {
-    using pointer = decltype(std::declval<Flavor&>().acquire());
-
 public:
-    taken_message(Flavor& flavor, pointer message) noexcept : flavor_(flavor), message_(message) {}
+    taken_message(Flavor& flavor, T* message) noexcept : flavor_(flavor), message_(message) {}
     WEIR_INLINE ~taken_message() { flavor_.release(message_); }
 
     taken_message(const taken_message&) = delete;
@@ -74,19 +72,17 @@ public:
 
 private:
     Flavor& flavor_;
-    pointer message_;
+    T* message_;
 };
 
 // The same of one that acquire_at_once() gave.
-template <class Flavor>
+template <class Flavor, class T>
 class taken_at_once {
-    using pointer = decltype(std::declval<Flavor&>().acquire());
-
 public:
-    taken_at_once(Flavor& flavor, pointer message) noexcept : flavor_(flavor), message_(message) {}
+    taken_at_once(Flavor& flavor, T* message) noexcept : flavor_(flavor), message_(message) {}
     WEIR_INLINE ~taken_at_once() {
         if (flavor_.release_at_once(message_)) [[unlikely]] {
-            flavor_.settle();
+            static_cast<channel_core<T>&>(flavor_).settle();
         }
     }
 
@@ -95,14 +91,7 @@ public:
 
 private:
     Flavor& flavor_;
-    pointer message_;
-};
-
-// A message in the channel, or null and why.
-template <class T>
-struct take_result {
-    T* message = nullptr;
-    channel_errc error{};
+    T* message_;
 };
 
 template <class Flavor>
@@ -210,6 +199,17 @@ auto take(Flavor& flavor, const Deadline& until, const Stop& stop) {
     return until.wait(
         [&](deadline steady) { return detail::take_slowly(flavor, steady, stop); },
         [](const result& taken) { return taken.message == nullptr && taken.error == channel_errc::timeout; });
+}
+
+// The same, of whatever flavor. Errors: disconnected, timeout.
+template <class T, class Deadline>
+take_result<T> take_from(channel_core<T>& channel, const Deadline& until) {
+    if (T* const message = channel.acquire_head()) {
+        return {message, {}};
+    }
+    return until.wait(
+        [&](deadline steady) noexcept { return channel.take(steady); },
+        [](const take_result<T>& taken) { return taken.message == nullptr && taken.error == channel_errc::timeout; });
 }
 
 // Destroys all messages that are there. True: one may still come in.

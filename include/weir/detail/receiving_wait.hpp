@@ -32,6 +32,7 @@ protected:
     // Before the first look: whose messages these are. Null where it is an empty handle's.
     channel_base* channel() const noexcept { return channel_; }
     void set_channel(channel_base* channel) noexcept { channel_ = channel; }
+    channel_core<T>& core() const noexcept { return static_cast<channel_core<T>&>(*channel_); }
 
     // Before it begins to wait. Throws where the timers' thread cannot be started.
     void prepare_wait() {
@@ -45,7 +46,7 @@ protected:
     // When the owner goes on: what is there now.
     take_result<T> take_answered() noexcept {
         keep_answered(); // so that it is taken by steps that go with a close on another thread
-        return visit([](auto& flavor) noexcept { return detail::try_take(flavor); });
+        return core().try_take(false);
     }
 
     // The owner goes without it: what was given to this wait is for the next receive.

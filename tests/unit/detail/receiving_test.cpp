@@ -16,6 +16,7 @@ using weir::detail::no_stop;
 using weir::detail::poll;
 using weir::detail::receiver_use;
 using weir::detail::take;
+using weir::detail::take_from;
 using weir::detail::taken_message;
 using weir::detail::try_take;
 using weir::detail::wait_result;
@@ -167,6 +168,49 @@ TEST(take, says_why_a_wait_ended_without_one) {
     const auto taken = take(flavor, deadline::never(), no_stop());
     EXPECT_EQ(taken.message, nullptr);
     EXPECT_EQ(taken.error, channel_errc::disconnected);
+}
+
+// A deadline that asks a clock.
+struct costly_deadline {
+    int& waits;
+
+    template <class Attempt, class TimedOut>
+    auto wait(Attempt attempt, const TimedOut& timed_out) const {
+        ++waits;
+        const auto result = attempt(deadline::never());
+        EXPECT_EQ(timed_out(result), result.message == nullptr && result.error == channel_errc::timeout);
+        return result;
+    }
+};
+
+TEST(take_from, does_not_begin_to_wait_where_a_message_is_there) {
+    fake_history log;
+    auto* const channel = new fake_channel<>(log);
+    int waits = 0;
+    int message = 1;
+    channel->head = &message;
+    EXPECT_EQ(take_from(*channel, costly_deadline{waits}).message, &message);
+    EXPECT_EQ(waits, 0);
+    channel->drop_receiver();
+    channel->drop_sender();
+}
+
+TEST(take_from, gives_what_the_channel_gives_when_it_has_waited) {
+    fake_history log;
+    auto* const channel = new fake_channel<>(log);
+    int waits = 0;
+    int message = 1;
+    channel->awaited.message = &message;
+    EXPECT_EQ(take_from(*channel, costly_deadline{waits}).message, &message);
+    for (const channel_errc error : {channel_errc::timeout, channel_errc::disconnected}) {
+        channel->awaited = {nullptr, error};
+        const auto taken = take_from(*channel, costly_deadline{waits});
+        EXPECT_EQ(taken.message, nullptr);
+        EXPECT_EQ(taken.error, error);
+    }
+    EXPECT_EQ(waits, 3);
+    channel->drop_receiver();
+    channel->drop_sender();
 }
 
 TEST(taken_message, gives_its_slot_back_when_it_goes) {

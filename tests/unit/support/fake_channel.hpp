@@ -32,6 +32,16 @@ public:
         }
     }
 
+    // What a receive finds: by its first look, and when it has waited.
+    T* head = nullptr;
+    weir::detail::take_result<T> awaited{};
+
+    T* acquire_head() noexcept override { return head; }
+    weir::detail::take_result<T> try_take(bool) noexcept override { return {}; }
+    weir::detail::take_result<T> take(weir::detail::deadline) noexcept override { return awaited; }
+    using weir::detail::channel_core<T>::release;
+    void release(T*) noexcept override {}
+
 private:
     ~fake_channel() = default;
 

@@ -72,10 +72,8 @@ protected:
         const completions::call here;
         const leaving leaves{*this};
         if (taken_.message != nullptr) {
-            return this->visit([this](auto& flavor) noexcept {
-                const taken_message taken(flavor, taken_.message);
-                return outcome(std::in_place, detail::passed_on<T>(std::move(*taken_.message)));
-            });
+            const taken_message taken(this->core(), taken_.message);
+            return outcome(std::in_place, detail::passed_on<T>(std::move(*taken_.message)));
         }
         if (taken_.error == channel_errc::disconnected) {
             return std::unexpected(make_error_code(recv_error::disconnected));

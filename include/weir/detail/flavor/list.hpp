@@ -123,7 +123,7 @@ public:
     }
 
     // Only a look at the head's slot, which touches nothing that senders write but that: may miss a message behind it.
-    T* acquire_head() noexcept {
+    T* acquire_head() noexcept override {
         if (!is_head_written()) {
             return nullptr;
         }
@@ -134,7 +134,7 @@ public:
     }
 
     // Destroys the message that acquire() gave, or what was left of it, and gives its slot back.
-    void release(T* message) noexcept {
+    void release(T* message) noexcept override {
         if (!look_.is_active()) {
             release_at_once(message);
         } else {
@@ -142,6 +142,11 @@ public:
             release_passed();
         }
     }
+
+    take_result<T> try_take(bool again) noexcept override {
+        return again ? detail::poll(*this) : detail::try_take(*this);
+    }
+    take_result<T> take(deadline until) noexcept override { return detail::take_slowly(*this, until, no_stop()); }
 
     // The usual case of both: no message was taken out of its turn.
     WEIR_INLINE T* acquire_at_once() noexcept {

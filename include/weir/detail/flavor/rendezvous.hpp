@@ -30,6 +30,7 @@
 #include <weir/detail/channel_core.hpp>
 #include <weir/detail/flavor/blocking_send.hpp>
 #include <weir/detail/platform/injection.hpp>
+#include <weir/detail/receiving.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -155,7 +156,7 @@ public:
     }
 
     // Only of a sender that met this receiver, or one before it, while it waited.
-    T* acquire_head() noexcept {
+    T* acquire_head() noexcept override {
         const std::uint32_t word = word_.load(memory_order_seq_cst); // acquire, pairs with [written]
         if (word == written) {
             word_.store(idle, memory_order_relaxed); // the next [armed] publishes that the landing is free
@@ -182,13 +183,18 @@ public:
         return true;
     }
 
-    void release(T* message) noexcept {
+    void release(T* message) noexcept override {
         std::destroy_at(message);
         if (may_have_woken_) [[unlikely]] {
             may_have_woken_ = false;
             this->run_completions();
         }
     }
+
+    take_result<T> try_take(bool again) noexcept override {
+        return again ? detail::poll(*this) : detail::try_take(*this);
+    }
+    take_result<T> take(deadline until) noexcept override { return detail::take_slowly(*this, until, no_stop()); }
 
     static constexpr bool is_send_under_way() noexcept { return false; }
 

@@ -166,7 +166,7 @@ public:
     }
 
     // Only a look at the head's slot, which touches nothing that senders write but that: may miss a message behind it.
-    T* acquire_head() noexcept {
+    T* acquire_head() noexcept override {
         if (!seems_to_have_message()) {
             return nullptr;
         }
@@ -175,7 +175,7 @@ public:
     }
 
     // Destroys the message that acquire() gave, or what was left of it, and gives its room back.
-    void release(T* message) noexcept {
+    void release(T* message) noexcept override {
         std::destroy_at(message);
         if (!look_.is_active()) {
             move_head_on();
@@ -194,6 +194,11 @@ public:
         }
     }
 
+    take_result<T> try_take(bool again) noexcept override {
+        return again ? detail::poll(*this) : detail::try_take(*this);
+    }
+    take_result<T> take(deadline until) noexcept override { return detail::take_slowly(*this, until, no_stop()); }
+
     // The usual case of acquire(): no sender waits, and no message was taken out of its turn.
     WEIR_INLINE T* acquire_at_once() noexcept {
         const bool is_usual = !look_.is_active() && !sending_.is_waited();
@@ -205,7 +210,7 @@ public:
         move_head_on();
         return publish_head();
     }
-    void settle() noexcept {
+    void settle() noexcept override {
         serve_waiting(true);
         this->run_completions();
     }

@@ -55,9 +55,9 @@ public:
         }
         return nullptr;
     }
-    T* acquire_head() noexcept { return acquire(); }
+    T* acquire_head() noexcept override { return acquire(); }
 
-    void release(T* message) noexcept {
+    void release(T* message) noexcept override {
         std::destroy_at(message);
         if (period_ != clock::duration::zero()) {
             due_.store(later(due_.load(memory_order_relaxed), period_), memory_order_relaxed);
@@ -66,6 +66,11 @@ public:
             receiving_.senders_gone();
         }
     }
+
+    take_result<T> try_take(bool again) noexcept override {
+        return again ? detail::poll(*this) : detail::try_take(*this);
+    }
+    take_result<T> take(deadline until) noexcept override { return detail::take_slowly(*this, until, no_stop()); }
 
     static constexpr bool is_send_under_way() noexcept { return false; }
     bool has_message() const noexcept { return due().has_passed(); }

@@ -93,11 +93,10 @@ public:
     channel_base* received() const noexcept override { return handle_access::channel_received_by(rx_); }
 
 private:
-    template <class Flavor>
-    WEIR_NOINLINE bool attempt_slowly(Flavor& flavor) noexcept {
-        const auto [message, error] = detail::try_take(flavor);
+    WEIR_NOINLINE bool attempt_slowly(channel_core<T>& channel) noexcept {
+        const auto [message, error] = channel.try_take(false);
         if (message != nullptr) {
-            const taken_message taken(flavor, message);
+            const taken_message taken(channel, message);
             result_.emplace(std::in_place, std::move(*message));
         } else if (error != channel_errc::empty) {
             result_.emplace(std::unexpected(static_cast<recv_error>(error)));
