@@ -90,7 +90,8 @@ private:
     static constexpr int waits_after_bad_yield = 32 * waits_a_probe;
     static constexpr std::chrono::microseconds longest_yielding{50};
     static constexpr std::chrono::microseconds long_yield{1000};
-    static constexpr std::chrono::microseconds worth_a_message{16}; // what being woken for each takes, several times over
+    static constexpr std::chrono::microseconds worth_a_message{
+        16}; // what being woken for each takes, several times over
 
     static constexpr int looks_a_poll = 16;
     static constexpr int close_looks = 64;
@@ -143,13 +144,11 @@ private:
         const auto start = steady_clock::now();
         for (int i = 0; i < yields; ++i) {
             yield();
-            const bool ended = poll();
-            const auto took = steady_clock::now() - start;
-            if (ended) {
-                took > long_yield && !can_spin() ? judge_later(progress, took) : lengthen_yielding(yields);
+            if (poll()) {
+                yielding_helped(yields, progress, start);
                 return true;
             }
-            if (took > longest_yielding) {
+            if (steady_clock::now() - start > longest_yielding) {
                 break;
             }
         }
@@ -157,13 +156,19 @@ private:
         return false;
     }
 
-    void lengthen_yielding(int yields) noexcept { set(yields_, std::min(2 * yields, most_yields)); }
-
-    // A yield took long. Whether it was worth that is known when the next wait begins.
-    void judge_later(std::uint64_t progress, std::chrono::nanoseconds took) noexcept {
-        const auto worth = static_cast<std::uint32_t>(progress) + static_cast<std::uint32_t>(took / worth_a_message);
-        worth_.store(worth != 0 ? worth : 1, memory_order_relaxed);
+    // Where it took long: whether it was worth that is known when the next wait begins.
+    void yielding_helped(int yields, std::uint64_t progress, steady_clock::time_point start) noexcept {
+        if (!can_spin()) {
+            if (const auto took = steady_clock::now() - start; took > long_yield) {
+                const auto messages = static_cast<std::uint32_t>(took / worth_a_message);
+                const std::uint32_t worth = static_cast<std::uint32_t>(progress) + messages;
+                worth_.store(worth != 0 ? worth : 1, memory_order_relaxed);
+                return;
+            }
+        }
+        lengthen_yielding(yields);
     }
+    void lengthen_yielding(int yields) noexcept { set(yields_, std::min(2 * yields, most_yields)); }
     void judge(std::uint64_t progress) noexcept {
         const std::uint32_t worth = worth_.load(memory_order_relaxed);
         if (worth == 0) {
@@ -190,7 +195,7 @@ private:
 
     lag lag_;
     hint<std::uint32_t> worth_{0}; // the progress until then, modulo 2^32; 0 where no yield is to be judged
-    small_hint waits_{0}; // since the last probe; below zero, so many more until that of yields can come
+    small_hint waits_{0};          // since the last probe; below zero, so many more until that of yields can come
     small_hint yielded_{0};
     tiny_hint budget_{most_microseconds};
     tiny_hint yields_{most_yields};

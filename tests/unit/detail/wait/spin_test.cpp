@@ -165,7 +165,7 @@ int yields_after_long_ones(std::uint64_t batch) {
 // A partner that looks again and again, or works, keeps the only processor for a whole slice: a wake comes sooner.
 TEST(spin_policy, stops_giving_way_where_a_yield_takes_long_and_brings_few_messages) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
-    for (const std::uint64_t batch : {0, 1, 8, 60}) {
+    for (const std::uint64_t batch : {0u, 1u, 8u, 60u}) {
         EXPECT_EXIT(give_way_on_one_processor(batch), testing::ExitedWithCode(0), "") << batch;
     }
 }
