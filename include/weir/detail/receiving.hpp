@@ -189,27 +189,28 @@ auto take_slowly(Flavor& flavor, deadline until, const Stop& stop) noexcept {
     return taken;
 }
 
-// Waits until `until`, a deadline of whatever kind. Errors: disconnected, timeout, stopped.
-template <class Flavor, class Deadline, class Stop>
-auto take(Flavor& flavor, const Deadline& until, const Stop& stop) {
-    using result = take_result<std::remove_pointer_t<message_of<Flavor>>>;
-    if (auto* const message = flavor.acquire_head()) {
+// What is at hand, else the result of wait(deadline), which is called until that of whatever kind has passed.
+template <class Channel, class Deadline, class Wait>
+auto take_until(Channel& channel, const Deadline& until, Wait wait) {
+    using result = decltype(wait(deadline::never()));
+    if (auto* const message = channel.acquire_head()) {
         return result{message, {}};
     }
     return until.wait(
-        [&](deadline steady) { return detail::take_slowly(flavor, steady, stop); },
-        [](const result& taken) { return taken.message == nullptr && taken.error == channel_errc::timeout; });
+        wait, [](const result& taken) { return taken.message == nullptr && taken.error == channel_errc::timeout; });
+}
+
+// Waits until `until`, a deadline of whatever kind. Errors: disconnected, timeout, stopped.
+template <class Flavor, class Deadline, class Stop>
+auto take(Flavor& flavor, const Deadline& until, const Stop& stop) {
+    return detail::take_until(flavor, until,
+                              [&](deadline steady) noexcept { return detail::take_slowly(flavor, steady, stop); });
 }
 
 // The same, of whatever flavor. Errors: disconnected, timeout.
 template <class T, class Deadline>
 take_result<T> take_from(channel_core<T>& channel, const Deadline& until) {
-    if (T* const message = channel.acquire_head()) {
-        return {message, {}};
-    }
-    return until.wait(
-        [&](deadline steady) noexcept { return channel.take(steady); },
-        [](const take_result<T>& taken) { return taken.message == nullptr && taken.error == channel_errc::timeout; });
+    return detail::take_until(channel, until, [&](deadline steady) noexcept { return channel.take(steady); });
 }
 
 // Destroys all messages that are there. True: one may still come in.

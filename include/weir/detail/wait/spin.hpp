@@ -90,8 +90,8 @@ private:
     static constexpr int waits_after_bad_yield = 32 * waits_a_probe;
     static constexpr std::chrono::microseconds longest_yielding{50};
     static constexpr std::chrono::microseconds long_yield{1000};
-    static constexpr std::chrono::microseconds worth_a_message{
-        16}; // what being woken for each takes, several times over
+    // What being woken for each message takes, several times over.
+    static constexpr std::chrono::microseconds worth_a_message{16};
 
     static constexpr int looks_a_poll = 16;
     static constexpr int close_looks = 64;
@@ -169,6 +169,8 @@ private:
         lengthen_yielding(yields);
     }
     void lengthen_yielding(int yields) noexcept { set(yields_, std::min(2 * yields, most_yields)); }
+
+    // The next wait begins: whether the long yield before, if there was one, was worth it.
     void judge(std::uint64_t progress) noexcept {
         const std::uint32_t worth = worth_.load(memory_order_relaxed);
         if (worth == 0) {
