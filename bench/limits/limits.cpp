@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // The machine's own primitives: what a channel is made of, and what none can beat. Each is measured in the barest loop,
-// in nanoseconds an operation. The two-thread ones need a processor for each thread.
+// in nanoseconds an operation. Two threads have a processor each, as long as the process may use two.
 
 #include <atomic>
 #include <cerrno>
@@ -71,16 +71,38 @@ result alone(const request& asked, Operation operation) {
     return per_operation(watch.stop(), asked.messages);
 }
 
+// The calling thread, for good. Else the system may leave two threads on one processor for the whole of a run.
+void stay_on_processor(int nth) {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) {
+        fail("sched_getaffinity");
+    }
+    nth %= CPU_COUNT(&allowed);
+    for (int processor = 0; processor != CPU_SETSIZE; ++processor) {
+        if (CPU_ISSET(processor, &allowed) && nth-- == 0) {
+            cpu_set_t chosen;
+            CPU_ZERO(&chosen);
+            CPU_SET(processor, &chosen);
+            if (sched_setaffinity(0, sizeof chosen, &chosen) != 0) {
+                fail("sched_setaffinity");
+            }
+            return;
+        }
+    }
+}
+
 // Two threads that run `here` and `there` at once, once each; the time until both have ended.
 template <class Here, class There>
 bench::spent together(Here here, There there) {
     bench::stopwatch watch(2);
     std::atomic<bool> ended{false};
     std::jthread other([&] {
+        stay_on_processor(1);
         watch.start();
         there();
         ended.store(true, std::memory_order_release);
     });
+    stay_on_processor(0);
     watch.start();
     here();
     while (!ended.load(std::memory_order_acquire)) {
@@ -179,10 +201,12 @@ result membarrier(const request& asked) {
     membarrier_command(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
     bench::stopwatch watch(2);
     std::jthread running([&watch](const std::stop_token& enough) {
+        stay_on_processor(1);
         watch.start();
         while (!enough.stop_requested()) {
         }
     });
+    stay_on_processor(0);
     watch.start();
     repeat(asked.messages, [] { membarrier_command(MEMBARRIER_CMD_PRIVATE_EXPEDITED); });
     return per_operation(watch.stop(), asked.messages);
