@@ -182,7 +182,7 @@ public:
             return wait_result::ready; // the end of a block only looked like an empty channel
         }
         return receiving_.wait(
-            received(), until, stop, [this]() noexcept { return seems_to_have_message(); }, poll,
+            received(), until, stop, [this]() noexcept { return glance(); }, poll,
             [this]() noexcept { return is_send_under_way(); }, [this]() noexcept { found_empty(); });
     }
 
@@ -408,6 +408,15 @@ private:
     WEIR_INLINE bool is_head_written() const noexcept {
         // acquire, pairs with [written]
         return head_.in->state(head_.slot).load(memory_order_acquire) == head_written_;
+    }
+
+    // The look of a receiver that waits.
+    bool glance() const noexcept {
+        const bool found = seems_to_have_message();
+        if (!found) {
+            detail::prefetch_awaited(head_.in->value(head_.slot));
+        }
+        return found;
     }
 
     WEIR_NOINLINE T* acquire_slowly() noexcept {

@@ -2,7 +2,8 @@
 //
 // A sender's next slots were last read by the receiver, whose cache holds their lines. A write to them waits until they
 // have come over, and the claim of the message after that waits for the write. So a sender asks for the lines of a
-// slot some way ahead while it fills its own; and it takes the lines of its own, all at once, before it fills it.
+// slot some way ahead while it fills its own; and it takes the lines of its own, all at once, before it fills it. A
+// receiver that waits asks for the line of the message that it waits for.
 #ifndef WEIR_DETAIL_FLAVOR_PREFETCH_HPP
 #define WEIR_DETAIL_FLAVOR_PREFETCH_HPP
 
@@ -26,6 +27,15 @@ WEIR_INLINE void prefetch_value(const void* value) noexcept {
     const std::byte* const bytes = static_cast<const std::byte*>(value);
     for (std::size_t at = 0; at < std::min(sizeof(T), 64 * cache_line); at += cache_line) {
         detail::prefetch_for_write(bytes + at);
+    }
+}
+
+// The receiver, as long as the state of its next slot says that no message is there: asks for the line of the value, which comes
+// beside that of the state then, not after it. The sender of a larger message would have lines taken away while it fills them.
+template <class T>
+WEIR_INLINE void prefetch_awaited(const T* value) noexcept {
+    if constexpr (sizeof(T) <= cache_line) {
+        detail::prefetch_for_read(value);
     }
 }
 

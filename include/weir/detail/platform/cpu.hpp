@@ -7,6 +7,7 @@
 
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/platform/clock.hpp>
+#include <weir/detail/platform/config.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -41,8 +42,16 @@ inline void pause(int times) noexcept {
 
 inline void yield() noexcept { std::this_thread::yield(); }
 
+// Asks for the line of `place` to be read soon. (Inlined always, as is the next: g++ leaves out the call of a function that
+// does nothing but prefetch.)
+WEIR_INLINE void prefetch_for_read([[maybe_unused]] const void* place) noexcept {
+#if defined(__GNUC__)
+    __builtin_prefetch(place);
+#endif
+}
+
 // Asks for the line of `place` to be written to soon. (__builtin_prefetch(p, 1) gives a read prefetch on plain x86-64.)
-inline void prefetch_for_write([[maybe_unused]] const void* place) noexcept {
+WEIR_INLINE void prefetch_for_write([[maybe_unused]] const void* place) noexcept {
 #if defined(__x86_64__) && !defined(_MSC_VER)
     asm volatile("prefetchw %0" ::"m"(*static_cast<const char*>(place)));
 #elif defined(__GNUC__)

@@ -11,6 +11,7 @@ namespace weir::detail {
 inline void pause() noexcept {}
 inline void pause(int) noexcept {}
 inline void yield() noexcept { rl::ctx().yield(1, model::execution::info(model::where::current())); }
+inline void prefetch_for_read(const void*) noexcept {}
 inline void prefetch_for_write(const void*) noexcept {}
 inline int usable_processors() noexcept { return 1; }
 inline bool can_spin() noexcept { return false; }
