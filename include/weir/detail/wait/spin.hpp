@@ -93,6 +93,9 @@ private:
     // What being woken for each message takes, several times over.
     static constexpr std::chrono::microseconds worth_a_message{16};
 
+    // When the first look of a wait comes, as a part of a microsecond: about when a line has gone from one processor to another.
+    // The wait began with a look in vain. To look again at once takes the line from a partner that is about to write to it.
+    static constexpr int first_look = 16;
     static constexpr int looks_a_poll = 16;
     static constexpr int close_looks = 64;
     static constexpr int long_gap = 8;
@@ -125,6 +128,7 @@ private:
     template <class Glance, class Poll>
     bool spin(int microseconds, std::uint64_t progress, Glance& glance, Poll& poll) noexcept {
         pause_for(lag_.next(progress, nanoseconds));
+        pause(pauses_per_microsecond() / first_look);
         const int budget = microseconds * pauses_per_microsecond();
         for (int looks = 1, spent = 0; spent < budget; ++looks) {
             if ((glance() || looks % looks_a_poll == 0) && poll()) {
