@@ -128,8 +128,9 @@ private:
     template <class Glance, class Poll>
     bool spin(int microseconds, std::uint64_t progress, Glance& glance, Poll& poll) noexcept {
         pause_for(lag_.next(progress, nanoseconds));
-        pause(pauses_per_microsecond() / first_look);
-        const int budget = microseconds * pauses_per_microsecond();
+        const int rate = pauses_per_microsecond();
+        pause(rate / first_look);
+        const int budget = microseconds * rate;
         for (int looks = 1, spent = 0; spent < budget; ++looks) {
             if ((glance() || looks % looks_a_poll == 0) && poll()) {
                 return true;
