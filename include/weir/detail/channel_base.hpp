@@ -94,7 +94,7 @@ public:
     }
 
     // Senders fail from now on, those that wait too. The receiver's thread.
-    void close() noexcept {
+    WEIR_NOINLINE void close() noexcept {
         close_sending();
         receiving_.closed();
         closing_.tell();
@@ -168,7 +168,7 @@ protected:
 
     // A sender that stored a message and then read these flags: tells who is to be told. If the receiver is gone, sees to
     // it that the message is destroyed.
-    void after_write(std::uint32_t flags) noexcept {
+    WEIR_NOINLINE void after_write(std::uint32_t flags) noexcept {
         if ((flags & receiver_wait::no_receiver) == 0) {
             receiving_.notify(flags);
         } else if (consumer_.try_lock_or_owe()) {

@@ -71,7 +71,7 @@ public:
     }
 
     // The last sender: nothing will be sent any more.
-    void senders_gone() noexcept {
+    WEIR_NOINLINE void senders_gone() noexcept {
         const std::uint32_t flags = flags_.raise(no_senders);
         notify(flags);
         if ((flags & taking) != 0) {

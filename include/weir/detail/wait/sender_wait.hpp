@@ -55,6 +55,42 @@ private:
     message_place<typename Source::type> copy_;
 };
 
+// The answer to a waiter that is a thread, and where that sleeps until it comes.
+class alignas(cache_line) awaited_answer {
+public:
+    // Who took the claim. The last touch.
+    void tell(answer outcome) noexcept {
+        WEIR_POINT("sender.finish");
+        outcome_ = outcome; // read by the owner after it took the token
+        parker_.unpark();
+    }
+
+    // The owner of `self`, once that is enrolled: waits for the answer. After `stopped` and `timeout` it must withdraw.
+    template <class Stop>
+    answer await(waiter& self, deadline until, const Stop& stop, spin_policy& spin, std::uint64_t progress) noexcept {
+        [[maybe_unused]] const auto callback = on_stop(stop, [this, &self]() noexcept {
+            if (self.take()) {
+                tell(answer::stopped);
+            }
+        });
+        const auto answered = [this]() noexcept { return parker_.has_token(); };
+        spin.wait(progress, answered, answered);
+        WEIR_POINT("sender.park");
+        if (!parker_.park(until)) {
+            WEIR_POINT("sender.timeout");
+            if (self.take()) {
+                return answer::timeout;
+            }
+            parker_.park(deadline::never()); // somebody serves it: the answer is on its way
+        }
+        return outcome_;
+    }
+
+private:
+    plain<answer> outcome_ = answer::retry;
+    parker parker_;
+};
+
 // A thread that waits to send the message that `Source` makes. Its first line is for who serves it; at the second it looks
 // itself, while it spins.
 template <class Source>
@@ -67,39 +103,19 @@ public:
     void grant(std::uint64_t ticket) noexcept override { ticket_ = ticket; }
     std::uint64_t ticket() const noexcept { return ticket_; }
 
-    void finish(answer outcome) noexcept override {
-        WEIR_POINT("sender.finish");
-        outcome_ = outcome; // read by the owner after it took the token
-        parker_.unpark();
-    }
+    void finish(answer outcome) noexcept override { answer_.tell(outcome); }
 
-    // The owner, once enrolled: waits for the answer. After `stopped` and `timeout` it must withdraw.
+    // The owner, once enrolled (awaited_answer).
     template <class Stop>
     answer await(deadline until, const Stop& stop, spin_policy& spin, std::uint64_t progress) noexcept {
-        [[maybe_unused]] const auto callback = on_stop(stop, [this]() noexcept {
-            if (take()) {
-                finish(answer::stopped);
-            }
-        });
-        const auto answered = [this]() noexcept { return parker_.has_token(); };
-        spin.wait(progress, answered, answered);
-        WEIR_POINT("sender.park");
-        if (!parker_.park(until)) {
-            WEIR_POINT("sender.timeout");
-            if (take()) {
-                return answer::timeout;
-            }
-            parker_.park(deadline::never()); // somebody serves it: the answer is on its way
-        }
-        return outcome_;
+        return answer_.await(*this, until, stop, spin, progress);
     }
 
 private:
     waiting_message<Source> message_;
     plain<std::uint64_t> ticket_ = 0;
     claim_word claim_;
-    alignas(cache_line) plain<answer> outcome_ = answer::retry;
-    parker parker_;
+    awaited_answer answer_;
 };
 
 class sender_wait {

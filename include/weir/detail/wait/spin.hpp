@@ -39,17 +39,10 @@ public:
     // cheap and may miss what poll() sees. `progress` counts what this side has got through so far.
     template <class Glance, class Poll>
     bool look(std::uint64_t progress, Glance glance, Poll poll) noexcept {
-        count_wait();
-        judge(progress);
-        const int budget = next(budget_, is_probe() ? probe_microseconds : 0);
-        if (budget != 0 && can_spin() && spin(budget, progress, glance, poll)) {
-            set_budget(2 * budget);
-            set(yielded_, 0);
-            return true;
-        }
-        set_budget(budget / 2);
-        lag_.stop();
-        return false;
+        const int budget = begin(progress);
+        const bool helped = budget != 0 && spin(budget, glance, poll);
+        end(budget, helped);
+        return helped;
     }
 
     // After that: gives the processor away a bounded number of times, and polls after each.
@@ -125,12 +118,32 @@ private:
         return value != 0 ? value : otherwise;
     }
 
+    // A wait begins: for how many microseconds to look. What comes before the first look is over then.
+    WEIR_NOINLINE int begin(std::uint64_t progress) noexcept {
+        count_wait();
+        judge(progress);
+        const int budget = can_spin() ? next(budget_, is_probe() ? probe_microseconds : 0) : 0;
+        if (budget != 0) {
+            pause_for(lag_.next(progress, nanoseconds));
+            pause(pauses_per_microsecond() / first_look);
+        }
+        return budget;
+    }
+
+    // Whether looking ended the wait.
+    WEIR_NOINLINE void end(int budget, bool helped) noexcept {
+        if (helped) {
+            set_budget(2 * budget);
+            set(yielded_, 0);
+        } else {
+            set_budget(budget / 2);
+            lag_.stop();
+        }
+    }
+
     template <class Glance, class Poll>
-    bool spin(int microseconds, std::uint64_t progress, Glance& glance, Poll& poll) noexcept {
-        pause_for(lag_.next(progress, nanoseconds));
-        const int rate = pauses_per_microsecond();
-        pause(rate / first_look);
-        const int budget = microseconds * rate;
+    static bool spin(int microseconds, Glance& glance, Poll& poll) noexcept {
+        const int budget = microseconds * pauses_per_microsecond();
         for (int looks = 1, spent = 0; spent < budget; ++looks) {
             if ((glance() || looks % looks_a_poll == 0) && poll()) {
                 return true;
@@ -162,7 +175,7 @@ private:
     }
 
     // Where it took long: whether it was worth that is known when the next wait begins.
-    void yielding_helped(int yields, std::uint64_t progress, steady_clock::time_point start) noexcept {
+    WEIR_NOINLINE void yielding_helped(int yields, std::uint64_t progress, steady_clock::time_point start) noexcept {
         if (!can_spin()) {
             if (const auto took = steady_clock::now() - start; took > long_yield) {
                 const auto messages = static_cast<std::uint32_t>(took / worth_a_message);
