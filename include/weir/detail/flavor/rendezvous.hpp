@@ -148,11 +148,7 @@ public:
         if (word_.load(memory_order_relaxed) != idle) {
             return nullptr;
         }
-        T* const message = acquire_waiting();
-        if (message == nullptr) {
-            note_idle(true);
-        }
-        return message;
+        return acquire_waiting();
     }
 
     // Only of a sender that met this receiver, or one before it, while it waited.
@@ -196,6 +192,9 @@ public:
     }
     take_result<T> take(deadline until) noexcept override { return detail::take_slowly(*this, until, no_stop()); }
 
+    // A receive found nothing, and is over.
+    void found_empty() noexcept { note_idle(true); }
+
     static constexpr bool is_send_under_way() noexcept { return false; }
 
     // Whether acquire() may find a message: a sender that waits may give up.
@@ -227,7 +226,7 @@ public:
     // Waits until poll() is true: acquire() gave a message, or none will come.
     template <class Poll, class Stop>
     wait_result wait(deadline until, const Stop& stop, Poll poll) noexcept {
-        if (poll()) {
+        if (is_worth_a_poll() && poll()) {
             return wait_result::ready; // a closed channel among others: `armed` must not take the place of `closed`
         }
         if (stop.stop_requested()) {
@@ -275,17 +274,22 @@ private:
     rendezvous() noexcept : channel_core<T>(flavor_kind::rendezvous, 0) {}
     ~rendezvous() = default;
 
+    // Else poll() would find nothing, and it takes long: until the receiver has armed, no sender can meet it.
+    bool is_worth_a_poll() const noexcept {
+        return word_.load(memory_order_relaxed) != idle || sending_.is_waited() || !receiving_.has_senders();
+    }
+
     void note_idle(bool stays) noexcept {
         if (stays_idle_.load(memory_order_relaxed) != stays) {
             stays_idle_.store(stays, memory_order_relaxed);
         }
     }
 
-    // False: it was not armed any more. relaxed: where it succeeds no sender has touched the landing since the receiver armed;
-    // where it fails acquire_head() sees what one has done.
+    // False: it was not armed any more, as is usual, and told by a load. relaxed: where it succeeds no sender has touched the
+    // landing since the receiver armed; where it fails acquire_head() sees what one has done.
     bool disarm() noexcept {
-        std::uint32_t word = armed;
-        return word_.compare_exchange_strong(word, idle, memory_order_relaxed, memory_order_relaxed);
+        std::uint32_t word = word_.load(memory_order_relaxed);
+        return word == armed && word_.compare_exchange_strong(word, idle, memory_order_relaxed, memory_order_relaxed);
     }
 
     auto to_wake() const noexcept {
@@ -389,7 +393,7 @@ private:
 
     sender_wait sending_{0};
     alignas(cache_line) atomic<std::uint32_t> word_{idle};
-    hint<bool> stays_idle_{false}; // the last receive that found nobody did not arm
+    hint<bool> stays_idle_{false}; // a receive found nobody, and none has armed since it was over
     bool may_have_woken_ = false;  // waiting senders. The receiver's own
     message_place<T> landing_;
 };

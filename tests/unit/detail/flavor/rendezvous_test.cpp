@@ -141,8 +141,17 @@ TEST(rendezvous_flavor, senders_do_not_look_for_a_receiver_that_polls) {
     EXPECT_FALSE(channel->is_worth_looking());
     EXPECT_EQ(channel.receive(deadline::passed()), std::nullopt);
     EXPECT_FALSE(channel->is_worth_looking());
+    {
+        const std::jthread receiving([&] { EXPECT_EQ(channel.receive(), 1U); });
+        while (!channel->may_send()) {
+            std::this_thread::yield();
+        }
+        EXPECT_TRUE(channel->is_worth_looking()) << "that one waits";
+        EXPECT_EQ(channel.try_send(1), send_result::sent);
+    }
+    EXPECT_TRUE(channel->is_worth_looking()) << "it found what it waited for";
     EXPECT_EQ(channel.receive(deadline::after(2ms)), std::nullopt);
-    EXPECT_TRUE(channel->is_worth_looking()) << "that one waited";
+    EXPECT_FALSE(channel->is_worth_looking()) << "it has gone";
 }
 
 TEST(rendezvous_flavor, a_closed_one_says_disconnected_at_once) {
