@@ -262,7 +262,7 @@ private:
             auto& flavor = static_cast<flavor_type&>(*handle_access::channel_received_by(room_rx_));
             message* got = nullptr;
             const auto poll = [&]() noexcept {
-                return std::exchange(has_looked_, true) && (got = flavor.acquire()) != nullptr;
+                return (flavor.is_met() || std::exchange(has_looked_, true)) && (got = flavor.acquire()) != nullptr;
             };
             (void)flavor.wait(deadline::never(), no_stop(), poll);
             const bool is_last = got->value() / 10 == 1;

@@ -178,6 +178,29 @@ def receiving(senders, barrier=True, in_order=True, numbered=True):
     return [receiver, *map(sender, slots)], lambda memory, stuck: not stuck
 
 
+def meeting(senders, barrier=True, in_order=True):
+    """The same on a rendezvous: the word is the claim and the slot. Of several senders one meets the receiver."""
+    armed, claimed, written = 1, 2, 3
+
+    def look(suffix):
+        return [load("word", "word"), branch(lambda registers: registers["word"] != written, f"none{suffix}"), goto("found"),
+                label(f"none{suffix}")]
+
+    receiver = Thread(
+        modify("_", "word", lambda _: armed), modify("_", "flags", raised(SLEEPING)), *look("a"), load("word", "word"),
+        branch(lambda registers: registers["word"] == armed, "park"), *([BARRIER] if barrier else []), *look("b"),
+        label("park"), park("token"), label("found"))
+
+    write, ask = store("word", written), load("flags", "flags")
+    steps = (write, ask) if in_order else (ask, write)
+    sender = Thread(
+        label("again"), load("word", "word"), branch(lambda registers: registers["word"] == 0, "again"),
+        modify("word", "word", lambda word: claimed if word == armed else word),
+        branch(lambda registers: registers["word"] != armed, "done"), *steps, unless("flags", SLEEPING, "done"),
+        modify("_", "token", raised(1)), label("done"))
+    return [receiver, *[sender] * senders], lambda memory, stuck: not stuck
+
+
 def room(senders, barrier=True, in_order=True):
     """W1 to W4 against V1 to V3: senders that wait for room, and a receiver that makes it for all of them. (It wakes one
     for each time that it made room; here: all that it sees.)"""
@@ -212,6 +235,7 @@ def leaving(senders, barrier=True, in_order=True):
 
 PROTOCOLS = {
     "park and wake (R1 to R5, S1 to S4)": receiving,
+    "a rendezvous (R1 to R4, S1 to S4)": meeting,
     "waiting for room (W1 to W4, V1 to V3)": room,
     "late messages when the receiver goes": leaving,
 }

@@ -24,6 +24,8 @@
 // looks whether a sender waits. All these steps are seq_cst, so one of them sees the other. A receiver that armed and
 // sees a waiting sender takes it out, disarms and serves it; if another sender was quicker, the one taken out tries
 // again and keeps its turn. Of a taker and a waiting sender, whoever sees the other takes both claims (wait_list::meet).
+// No wake is lost (receiver_wait.hpp): a receiver that is about to sleep looks for a claim, and where there is one for its
+// message again, behind a barrier.
 #ifndef WEIR_DETAIL_FLAVOR_RENDEZVOUS_HPP
 #define WEIR_DETAIL_FLAVOR_RENDEZVOUS_HPP
 
@@ -61,12 +63,12 @@ public:
             if (word != armed) {
                 return receiving_.has_takers() ? serve_taker(source) : send_result::full;
             }
-            // acquire, pairs with [armed]: the landing is free; on failure with close_sending
-        } while (!word_.compare_exchange_weak(word, claimed, memory_order_acquire, memory_order_acquire));
+            // seq_cst, pairs with [armed]: the landing is free; with [sleep]. On failure acquire, with close_sending
+        } while (!word_.compare_exchange_weak(word, claimed, memory_order_seq_cst, memory_order_acquire));
         WEIR_POINT("rendezvous.claimed");
         source.make_at(landing_.raw());
         WEIR_POINT("rendezvous.made");
-        word_.exchange(written, memory_order_seq_cst); // [written] pairs with acquire()
+        word_.store(written, memory_order_release); // [written] pairs with acquire()
         WEIR_POINT("rendezvous.written");
         if (const std::uint32_t flags = receiving_.flags_after_write(); flags != 0) {
             receiving_.notify(flags);
@@ -153,7 +155,7 @@ public:
 
     // Only of a sender that met this receiver, or one before it, while it waited.
     T* acquire_head() noexcept override {
-        const std::uint32_t word = word_.load(memory_order_seq_cst); // acquire, pairs with [written]
+        const std::uint32_t word = word_.load(memory_order_acquire); // pairs with [written]
         if (word == written) {
             word_.store(idle, memory_order_relaxed); // the next [armed] publishes that the landing is free
             return landing_.get();
@@ -243,17 +245,18 @@ public:
             return wait_result::ready;
         }
         const auto is_written = [this]() noexcept { return word_.load(memory_order_acquire) == written; };
-        const auto nothing_under_way = []() noexcept {
-            return false;
-        }; // what poll() reads is written by seq_cst operations
-        const wait_result result = receiving_.wait(0, until, stop, is_written, poll, nothing_under_way);
+        // Claimed, or written since poll() looked: that sender may have read the flags before they were raised.
+        const auto is_under_way = [this]() noexcept {
+            return word_.load(memory_order_seq_cst) != armed; // [sleep] pairs with the claim
+        };
+        const wait_result result = receiving_.wait(0, until, stop, is_written, poll, is_under_way);
         WEIR_POINT("rendezvous.disarm");
         if (result == wait_result::ready || disarm()) {
             disarm();
             return result;
         }
         // A sender has begun to serve this receive.
-        return receiving_.wait(0, deadline::never(), no_stop(), is_written, poll, nothing_under_way);
+        return receiving_.wait(0, deadline::never(), no_stop(), is_written, poll, is_under_way);
     }
 
 private:
