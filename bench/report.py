@@ -190,6 +190,11 @@ class Results:
             return None
         return name, self.limits[name].median
 
+    def bare(self, row: Row) -> float | None:
+        """What the program of that row's steps alone takes."""
+        found = self.limits.get(f"bare_{row.scenario}")
+        return found.median if found and row.regime == TWO_CORES else None
+
     def peers(self, rows: Iterable[Row]) -> list[Program]:
         """The peers that have something to say on one of the rows, the blocking ones first."""
         rows = list(rows)
@@ -275,7 +280,7 @@ def limit_text(results: Results, row: Row) -> str:
 
 def time_table(results: Results, rows: list[Row]) -> list[str]:
     peers = results.peers(rows)
-    header = ["row", "Weir", "Weir's spread", "A/A", "fastest / Weir", "Weir / limit", *map(heading, peers)]
+    header = ["row", "Weir", "Weir's spread", "A/A", "fastest / Weir", "Weir / limit", "Weir / bare", *map(heading, peers)]
     return table(
         header,
         (
@@ -286,6 +291,7 @@ def time_table(results: Results, rows: list[Row]) -> list[str]:
                 times(row.noise()),
                 times(row.lead()),
                 limit_text(results, row),
+                times(quotient(row.median(WEIR), results.bare(row))),
                 *(median_cell(row, peer.name) for peer in peers),
             ]
             for row in rows
@@ -475,6 +481,8 @@ def producers_part(results: Results) -> list[str]:
 def limits_part(results: Results) -> list[str]:
     return [
         "## The machine's primitives",
+        "",
+        "`bare_ROW`: a program of nothing but the steps that a message of that row cannot do without (`limits/bare.hpp`).",
         "",
         *table(
             ["primitive", "ns", "spread"],

@@ -69,6 +69,10 @@ LIMITS = (
     "copy_64",
     "copy_512",
     "copy_4096",
+    "bare_unbounded_hot",
+    "bare_unbounded_rtt",
+    "bare_bounded1_spsc",
+    "bare_bounded0_spsc",
 )
 
 # Messages a second, as README.md has it.

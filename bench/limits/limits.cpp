@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // The machine's own primitives: what a channel is made of, and what none can beat. Each is measured in the barest loop,
-// in nanoseconds an operation. Two threads have a processor each, as long as the process may use two.
+// in nanoseconds an operation. Besides, what a message takes in programs of a channel's steps alone (bare.hpp).
 
 #include <atomic>
 #include <cerrno>
@@ -24,19 +24,19 @@
 #include "../scenarios/main.hpp"
 #include "../scenarios/message.hpp"
 #include "../scenarios/result.hpp"
+#include "bare.hpp"
+#include "two_threads.hpp"
 
 namespace {
 
 using bench::number;
 using bench::request;
 using bench::result;
-
-// Two lines: the hardware fetches them in pairs.
-constexpr std::size_t apart = 128;
-
-struct alignas(apart) lone_word {
-    std::atomic<std::uint64_t> value{0};
-};
+using limits::apart;
+using limits::fail;
+using limits::lone_word;
+using limits::stay_on_processor;
+using limits::together;
 
 struct alignas(apart) lone_futex {
     std::atomic<std::uint32_t> value{0};
@@ -44,16 +44,6 @@ struct alignas(apart) lone_futex {
 
 result per_operation(bench::spent time, number count) {
     return {{"ns", static_cast<double>(time.wall) / static_cast<double>(count)}};
-}
-
-[[noreturn]] void fail(const char* call) { throw std::system_error(errno, std::generic_category(), call); }
-
-void pause() {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__) || defined(__arm__)
-    asm volatile("isb" ::: "memory");
-#endif
 }
 
 template <class Operation>
@@ -69,45 +59,6 @@ result alone(const request& asked, Operation operation) {
     watch.start();
     repeat(asked.messages, operation);
     return per_operation(watch.stop(), asked.messages);
-}
-
-// The calling thread, for good. Else the system may leave two threads on one processor for the whole of a run.
-void stay_on_processor(int nth) {
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) {
-        fail("sched_getaffinity");
-    }
-    nth %= CPU_COUNT(&allowed);
-    for (int processor = 0; processor != CPU_SETSIZE; ++processor) {
-        if (CPU_ISSET(processor, &allowed) && nth-- == 0) {
-            cpu_set_t chosen;
-            CPU_ZERO(&chosen);
-            CPU_SET(processor, &chosen);
-            if (sched_setaffinity(0, sizeof chosen, &chosen) != 0) {
-                fail("sched_setaffinity");
-            }
-            return;
-        }
-    }
-}
-
-// Two threads that run `here` and `there` at once, once each; the time until both have ended.
-template <class Here, class There>
-bench::spent together(Here here, There there) {
-    bench::stopwatch watch(2);
-    std::atomic<bool> ended{false};
-    std::jthread other([&] {
-        stay_on_processor(1);
-        watch.start();
-        there();
-        ended.store(true, std::memory_order_release);
-    });
-    stay_on_processor(0);
-    watch.start();
-    here();
-    while (!ended.load(std::memory_order_acquire)) {
-    }
-    return watch.stop();
 }
 
 result xadd_alone(const request& asked) {
@@ -212,7 +163,7 @@ result membarrier(const request& asked) {
     return per_operation(watch.stop(), asked.messages);
 }
 
-result pause_hint(const request& asked) { return alone(asked, pause); }
+result pause_hint(const request& asked) { return alone(asked, limits::pause); }
 
 result yield(const request& asked) {
     return alone(asked, [] { sched_yield(); });
@@ -239,7 +190,7 @@ result copy(const request& asked) {
 } // namespace
 
 int main(int argc, char** argv) {
-    bench::program limits("limits", COMPILER, "limits");
+    bench::program program("limits", COMPILER, "limits");
     constexpr std::pair<std::string_view, bench::workload> primitives[] = {
         {"xadd_alone", xadd_alone},
         {"xadd_two_threads", xadd_two_threads},
@@ -253,9 +204,13 @@ int main(int argc, char** argv) {
         {"copy_64", copy<64>},
         {"copy_512", copy<512>},
         {"copy_4096", copy<4096>},
+        {"bare_unbounded_hot", limits::bare_unbounded_hot},
+        {"bare_unbounded_rtt", limits::bare_unbounded_rtt},
+        {"bare_bounded1_spsc", limits::one_way<limits::bare_bounded1>},
+        {"bare_bounded0_spsc", limits::one_way<limits::bare_bounded0>},
     };
     for (const auto& [name, run] : primitives) {
-        limits.add({std::string(name), run, {}});
+        program.add({std::string(name), run, {}});
     }
-    return limits.main(argc, argv);
+    return program.main(argc, argv);
 }
