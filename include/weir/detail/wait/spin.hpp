@@ -118,7 +118,8 @@ private:
         return value != 0 ? value : otherwise;
     }
 
-    // A wait begins: for how many microseconds to look. What comes before the first look is over then.
+    // A wait begins: for how many microseconds to look. What comes before the first look is over then. (Not inlined, as is end():
+    // it is the same for each wait of each type.)
     WEIR_NOINLINE int begin(std::uint64_t progress) noexcept {
         count_wait();
         judge(progress);
