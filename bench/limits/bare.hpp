@@ -5,12 +5,13 @@
 #ifndef BENCH_LIMITS_BARE_HPP
 #define BENCH_LIMITS_BARE_HPP
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 
+#include "../scenarios/loops.hpp"
 #include "../scenarios/message.hpp"
 #include "../scenarios/result.hpp"
 #include "two_threads.hpp"
@@ -31,6 +32,23 @@ void await(Look look) {
     }
 }
 
+inline void expect(bool holds, const char* what) {
+    if (!holds) {
+        throw std::logic_error(what);
+    }
+}
+
+// Whether anybody is to be told, which is looked at behind each message. Nobody ever is.
+inline void look_at(const lone_word& flags) {
+    expect(flags.value.load(std::memory_order_relaxed) == 0, "nobody is to be told");
+}
+
+// The loops of the rows, with a channel for both of its ends.
+struct plain_loops : bench::loops<plain_loops> {
+    static void send(auto& to, number n) { to.send(n); }
+    static number receive(auto& from) { return from.receive(); }
+};
+
 // A sender claims an index by an addition, finds the block by a pointer and what it needs in it, stores the value and then the state, on
 // lines of their own, and looks whether anybody is to be told. The receiver looks at the state, and asks for the value meanwhile.
 class bare_list {
@@ -40,9 +58,7 @@ public:
         const block& in = *hint_.value.load();
         in.values[index % slots] = value;
         in.states[index % slots].store(written(index), std::memory_order_release);
-        if (flags_.value.load(std::memory_order_relaxed) != 0) {
-            fail("nobody is to be told");
-        }
+        look_at(flags_);
     }
 
     number receive() {
@@ -78,13 +94,9 @@ private:
 
 inline result bare_unbounded_hot(const request& asked) {
     bare_list channel;
-    number sum = 0;
     bench::stopwatch watch;
     watch.start();
-    for (number i = 0; i != asked.messages; ++i) {
-        channel.send(i);
-        sum += channel.receive();
-    }
+    const number sum = plain_loops::send_and_receive(channel, channel, asked.messages);
     const bench::spent time = watch.stop();
     bench::check(sum, asked.messages);
     return bench::per_message(time, asked.messages);
@@ -94,18 +106,8 @@ inline result bare_unbounded_rtt(const request& asked) {
     bare_list there;
     bare_list back;
     number sum = 0;
-    const bench::spent time = together(
-        [&] {
-            for (number i = 0; i != asked.messages; ++i) {
-                there.send(i);
-                sum += back.receive();
-            }
-        },
-        [&] {
-            for (number i = 0; i != asked.messages; ++i) {
-                back.send(there.receive());
-            }
-        });
+    const bench::spent time = together([&] { sum = plain_loops::send_and_receive(there, back, asked.messages); },
+                                       [&] { plain_loops::echo(there, back, asked.messages); });
     bench::check(sum, asked.messages);
     return bench::per_message(time, asked.messages);
 }
@@ -114,17 +116,8 @@ template <class Channel>
 result one_way(const request& asked) {
     Channel channel;
     number sum = 0;
-    const bench::spent time = together(
-        [&] {
-            for (number i = 0; i != asked.messages; ++i) {
-                sum += channel.receive();
-            }
-        },
-        [&] {
-            for (number i = 0; i != asked.messages; ++i) {
-                channel.send(i);
-            }
-        });
+    const bench::spent time = together([&] { sum = plain_loops::receive_numbers(channel, asked.messages); },
+                                       [&] { plain_loops::send_numbers(channel, 0, asked.messages); });
     bench::check(sum, asked.messages);
     return bench::per_message(time, asked.messages);
 }
@@ -136,14 +129,10 @@ public:
     void send(number value) {
         number ticket = tail_.value.load(std::memory_order_relaxed);
         await([&] { return slot_.received.load(std::memory_order_acquire) == ticket; });
-        if (!tail_.value.compare_exchange_strong(ticket, ticket + 1)) {
-            fail("there is one sender");
-        }
+        expect(tail_.value.compare_exchange_strong(ticket, ticket + 1), "there is one sender");
         slot_.value = value;
         slot_.state.store(written(ticket), std::memory_order_release);
-        if (flags_.value.load(std::memory_order_relaxed) != 0) {
-            fail("nobody is to be told");
-        }
+        look_at(flags_);
     }
 
     number receive() {
@@ -152,9 +141,7 @@ public:
         const number value = slot_.value;
         head_ = ticket + 1;
         slot_.received.store(ticket + 1, std::memory_order_release);
-        if (sleepers_.value.fetch_add(0) != 0) {
-            fail("nobody sleeps");
-        }
+        expect(sleepers_.value.fetch_add(0) == 0, "nobody sleeps");
         return value;
     }
 
@@ -181,14 +168,10 @@ public:
     void send(number value) {
         number word = armed;
         await([&] { return word_.value.load(std::memory_order_acquire) == armed; });
-        if (!word_.value.compare_exchange_strong(word, claimed)) {
-            fail("there is one sender");
-        }
+        expect(word_.value.compare_exchange_strong(word, claimed), "there is one sender");
         word_.message = value;
-        word_.value.exchange(written);
-        if (flags_.value.load(std::memory_order_relaxed) != 0) {
-            fail("nobody is to be told");
-        }
+        word_.value.store(written, std::memory_order_release);
+        look_at(flags_);
     }
 
     number receive() {

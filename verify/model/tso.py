@@ -3,7 +3,7 @@
 
 Relacy knows membarrier as a fence, after which all that came before is visible, plain data too. Here it is what the
 kernel makes of it: each thread's store buffer is emptied, at some moment between two of its instructions. The steps are
-those of docs/design/waiting.md, written out again: not the library's source.
+those of docs/design/waiting.md and rendezvous.md, written out again: not the library's source.
 """
 
 SLEEPING, WAITING, GONE = 1, 1, 2
@@ -182,13 +182,10 @@ def meeting(senders, barrier=True, in_order=True):
     """The same on a rendezvous: the word is the claim and the slot. Of several senders one meets the receiver."""
     armed, claimed, written = 1, 2, 3
 
-    def look(suffix):
-        return [load("word", "word"), branch(lambda registers: registers["word"] != written, f"none{suffix}"), goto("found"),
-                label(f"none{suffix}")]
-
+    look = load("word", "word"), branch(lambda registers: registers["word"] == written, "found")
     receiver = Thread(
-        modify("_", "word", lambda _: armed), modify("_", "flags", raised(SLEEPING)), *look("a"), load("word", "word"),
-        branch(lambda registers: registers["word"] == armed, "park"), *([BARRIER] if barrier else []), *look("b"),
+        modify("_", "word", lambda _: armed), modify("_", "flags", raised(SLEEPING)), *look, load("word", "word"),
+        branch(lambda registers: registers["word"] == armed, "park"), *([BARRIER] if barrier else []), *look,
         label("park"), park("token"), label("found"))
 
     write, ask = store("word", written), load("flags", "flags")
