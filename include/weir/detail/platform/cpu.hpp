@@ -11,7 +11,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <limits>
 #include <thread>
 
 #if defined(__linux__)
@@ -41,6 +43,21 @@ inline void pause(int times) noexcept {
 }
 
 inline void yield() noexcept { std::this_thread::yield(); }
+
+// The same; true where another thread had the processor meanwhile, as far as time tells: a yield that finds nobody returns at
+// once, and the way to another thread and back takes several times as long as the shortest yield so far.
+inline bool yield_to_another() noexcept {
+    static constinit atomic<std::int64_t> shortest{std::numeric_limits<std::int32_t>::max()};
+    constexpr int factor = 3;
+    const auto start = steady_clock::now();
+    yield();
+    const std::chrono::nanoseconds took = steady_clock::now() - start;
+    if (const std::int64_t known = shortest.load(memory_order_relaxed); took.count() >= known) {
+        return took.count() > factor * known;
+    }
+    shortest.store(took.count(), memory_order_relaxed);
+    return false;
+}
 
 // Asks for the line of `place` to be read soon. (Inlined always, as is the next: g++ leaves out the call of a function that
 // does nothing but prefetch.)

@@ -6,6 +6,9 @@
 // budget  microseconds of spinning. Halved by a wait that it did not end, doubled by one that it did. Where nothing is
 //         left of it, as with a partner that runs only while this side does not, a wait now and then spins all the
 //         same, so that a change for the better is noticed.
+//         It is spent in stretches, each twice as long as the one before. Between two of them the processor is given away
+//         once: where another thread took it there are more of them than processors, and what is waited for is not to be had
+//         while this one spins. Then it spins no further.
 // yields  how often to give the processor away before parking; learnt likewise. They cost more than they take: who has
 //         given way often is woken late.
 // worth   where there is one processor: what is to be got through until the next wait begins, to make up for a yield that
@@ -89,6 +92,7 @@ private:
     // When the first look of a wait comes, as a part of a microsecond: about when a line has gone from one processor to another.
     // The wait began with a look in vain. To look again at once takes the line from a partner that is about to write to it.
     static constexpr int first_look = 16;
+    static constexpr int first_stretch = 1; // microseconds
     static constexpr int looks_a_poll = 16;
     static constexpr int close_looks = 64;
     static constexpr int long_gap = 8;
@@ -144,32 +148,40 @@ private:
 
     template <class Glance, class Poll>
     static bool spin(int microseconds, Glance& glance, Poll& poll) noexcept {
-        const int budget = microseconds * pauses_per_microsecond();
-        for (int looks = 1, spent = 0; spent < budget; ++looks) {
-            if ((glance() || looks % looks_a_poll == 0) && poll()) {
-                return true;
+        const int rate = pauses_per_microsecond();
+        int looks = 1;
+        for (int length = first_stretch;; length *= 2) {
+            const int budget = std::min(length, microseconds) * rate;
+            for (int spent = 0; spent < budget; ++looks) {
+                if ((glance() || looks % looks_a_poll == 0) && poll()) {
+                    return true;
+                }
+                const int gap = looks < close_looks ? 1 : long_gap;
+                pause(gap);
+                spent += gap;
             }
-            const int gap = looks < close_looks ? 1 : long_gap;
-            pause(gap);
-            spent += gap;
+            microseconds -= length;
+            if (microseconds <= 0 || yield_to_another()) {
+                return false;
+            }
         }
-        return false;
     }
 
     template <class Poll>
     bool give_way(int yields, std::uint64_t progress, Poll& poll) noexcept {
         // A yield to a partner on the same processor is over in no time. One that lasts went to somebody with work of its
-        // own; then a wake comes sooner than the next turn.
+        // own; then a wake comes sooner than the next turn. The first poll comes before the first yield: a look may have
+        // ended with one.
         const auto start = steady_clock::now();
-        for (int i = 0; i < yields; ++i) {
-            yield();
+        for (int i = 0;; ++i) {
             if (poll()) {
                 yielding_helped(yields, progress, start);
                 return true;
             }
-            if (steady_clock::now() - start > longest_yielding) {
+            if (i == yields || steady_clock::now() - start > longest_yielding) {
                 break;
             }
+            yield();
         }
         set(yields_, yields / 2);
         return false;

@@ -11,6 +11,10 @@ namespace weir::detail {
 inline void pause() noexcept {}
 inline void pause(int) noexcept {}
 inline void yield() noexcept { rl::ctx().yield(1, model::execution::info(model::where::current())); }
+inline bool yield_to_another() noexcept {
+    yield();
+    return true;
+}
 inline void prefetch_for_read(const void*) noexcept {}
 inline void prefetch_for_write(const void*) noexcept {}
 inline int usable_processors() noexcept { return 1; }
