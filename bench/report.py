@@ -555,6 +555,7 @@ GROUPS: dict[str, Callable[[Row], bool]] = {
     "bounded": lambda row: row.kind in ("boundedN", "bounded1024", "bounded64") and is_stream(row),
     "handover": lambda row: row.kind in ("bounded1", "bounded0") and is_stream(row),
     "single": lambda row: row.shape in ("rtt", "oneshot", "clone", "parked"),
+    "relays": lambda row: row.shape in ("chain4", "pool4", "forkjoin4"),
     "sizes": lambda row: row.shape.startswith("spsc_"),
 }
 GROUP_TITLES = {
@@ -562,6 +563,7 @@ GROUP_TITLES = {
     "bounded": "Bounded channels",
     "handover": "Capacity 1 and 0",
     "single": "One message at a time, and channels' lives",
+    "relays": "More threads than processors",
     "sizes": "Messages of 64, 512 and 4096 bytes",
 }
 # More would not be told apart.

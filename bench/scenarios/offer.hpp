@@ -16,6 +16,7 @@
 #include "memory.hpp"
 #include "message.hpp"
 #include "parked.hpp"
+#include "relays.hpp"
 #include "rtt.hpp"
 #include "selects.hpp"
 #include "streams.hpp"
@@ -32,11 +33,11 @@ struct kind {
 inline const kind kinds[] = {
     {"unbounded", 0,
      "seq hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt oneshot clone parked queued idle burst spsc_64 spsc_512 spsc_4096 "
-     "select_rx select_both ready10 ready100 ready1000 ready10000"},
+     "select_rx select_both forkjoin4 ready10 ready100 ready1000 ready10000"},
     {"boundedN", {}, "seq spsc mpsc4 select_rx select_both"},
     {"bounded1024", 1024, "hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt parked spsc_64 spsc_512 spsc_4096"},
-    {"bounded64", 64, "spsc mpsc4 task1 task2 to_task"},
-    {"bounded1", 1, "spsc mpsc4 mpsc16 rtt oneshot parked idle task1 task2 to_task waiting"},
+    {"bounded64", 64, "spsc mpsc4 pool4 task1 task2 to_task"},
+    {"bounded1", 1, "spsc mpsc4 mpsc16 rtt chain4 oneshot parked idle task1 task2 to_task waiting"},
     {"bounded0", 0, "spsc mpsc4 mpsc16 rtt parked select_rx select_both"},
 };
 
@@ -74,6 +75,7 @@ workload find_workload(std::string_view shape) {
         {"mpsc8", stream<plain, 8>},
         {"mpsc16", stream<plain, 16>},
         {"rtt", rtt<plain>},
+        {"chain4", chain<plain, 4>},
         {"oneshot", oneshot<plain>},
         {"parked", parked<plain>},
         {"queued", queued<plain>},
@@ -91,6 +93,14 @@ workload find_workload(std::string_view shape) {
     if constexpr (plain::has_senders) {
         if (shape == "clone") {
             return clone<plain>;
+        }
+    }
+    if constexpr (requires(decltype(plain::make(0)) ends) { plain::send(ends.tx, number()); }) {
+        if (shape == "pool4") {
+            return pool<plain, 4>;
+        }
+        if (shape == "forkjoin4") {
+            return forkjoin<plain, 4>;
         }
     }
     if constexpr (requires { typename plain::set; }) {

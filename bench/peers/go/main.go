@@ -31,6 +31,8 @@ var workloads = map[string]workload{
 	"mpsc8":     stream(8),
 	"mpsc16":    stream(16),
 	"rtt":       rtt,
+	"chain4":    chain(4),
+	"pool4":     pool(4),
 	"oneshot":   oneshot,
 	"parked":    parked,
 	"idle":      idle,
@@ -55,8 +57,8 @@ var kinds = []struct {
 }{
 	{"boundedN", asManyAsMessages, "seq spsc mpsc4 select_rx select_both"},
 	{"bounded1024", 1024, "hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt parked spsc_64 spsc_512 spsc_4096"},
-	{"bounded64", 64, "spsc mpsc4 task1 task2"},
-	{"bounded1", 1, "spsc mpsc4 mpsc16 rtt oneshot parked idle task1 task2 waiting"},
+	{"bounded64", 64, "spsc mpsc4 pool4 task1 task2"},
+	{"bounded1", 1, "spsc mpsc4 mpsc16 rtt chain4 oneshot parked idle task1 task2 waiting"},
 	{"bounded0", 0, "spsc mpsc4 mpsc16 rtt parked select_rx select_both"},
 }
 

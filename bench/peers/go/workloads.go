@@ -112,6 +112,72 @@ func rtt(asked request) string {
 	return time.per(asked.messages)
 }
 
+func passOn(rx <-chan uint64, tx chan<- uint64, count uint64) {
+	for ; count != 0; count-- {
+		tx <- <-rx
+	}
+}
+
+func makeChannels(count, capacity int) []chan uint64 {
+	all := make([]chan uint64, count)
+	for k := range all {
+		all[k] = make(chan uint64, capacity)
+	}
+	return all
+}
+
+// One sends, so many pass each message on, and one receives.
+func chain(stages int) workload {
+	return func(asked request) string {
+		all := makeChannels(stages+1, asked.capacity)
+		watch := newStopwatch(stages + 1)
+		for k := 0; k != stages; k++ {
+			rx, tx := all[k], all[k+1]
+			go func() {
+				watch.wait()
+				passOn(rx, tx, asked.messages)
+			}()
+		}
+		go func() {
+			watch.wait()
+			sendNumbers(all[0], 0, asked.messages)
+		}()
+		watch.start()
+		sum := receiveNumbers(all[stages], asked.messages)
+		time := watch.stop()
+		check(sum, asked.messages, 1)
+		return time.per(asked.messages)
+	}
+}
+
+// One deals out to the workers, each of which has its channel, and these send to one that receives.
+func pool(workers uint64) workload {
+	return func(asked request) string {
+		tasks := makeChannels(int(workers), asked.capacity)
+		results := make(chan uint64, asked.capacity)
+		watch := newStopwatch(int(workers) + 1)
+		for k := uint64(0); k != workers; k++ {
+			rx := tasks[k]
+			part := (asked.messages + workers - 1 - k) / workers
+			go func() {
+				watch.wait()
+				passOn(rx, results, part)
+			}()
+		}
+		go func() {
+			watch.wait()
+			for n := uint64(0); n != asked.messages; n++ {
+				tasks[n%workers] <- n
+			}
+		}()
+		watch.start()
+		sum := receiveNumbers(results, asked.messages)
+		time := watch.stop()
+		check(sum, asked.messages, 1)
+		return time.per(asked.messages)
+	}
+}
+
 func oneshot(asked request) string {
 	watch := newStopwatch(0)
 	watch.start()

@@ -137,15 +137,16 @@ fn list<P: Peer>() -> Vec<String> {
     let kinds: [(&str, &[&str]); 6] = [
         ("unbounded", &[
             "seq", "hot", "spsc", "mpsc2", "mpsc4", "mpsc8", "mpsc16", "rtt", "oneshot", "clone", "parked",
-            "queued", "idle", "burst", "spsc_64", "spsc_512", "spsc_4096", "select_rx", "select_both",
+            "queued", "idle", "burst", "spsc_64", "spsc_512", "spsc_4096", "select_rx", "select_both", "forkjoin4",
         ]),
         ("boundedN", &["seq", "spsc", "mpsc4", "select_rx", "select_both"]),
         ("bounded1024", &[
             "hot", "spsc", "mpsc2", "mpsc4", "mpsc8", "mpsc16", "rtt", "parked", "spsc_64", "spsc_512", "spsc_4096",
         ]),
-        ("bounded64", &["spsc", "mpsc4", "task1", "task2", "to_task"]),
+        ("bounded64", &["spsc", "mpsc4", "pool4", "task1", "task2", "to_task"]),
         ("bounded1", &[
-            "spsc", "mpsc4", "mpsc16", "rtt", "oneshot", "parked", "idle", "task1", "task2", "to_task", "waiting",
+            "spsc", "mpsc4", "mpsc16", "rtt", "chain4", "oneshot", "parked", "idle", "task1", "task2", "to_task",
+            "waiting",
         ]),
         ("bounded0", &["spsc", "mpsc4", "mpsc16", "rtt", "parked", "select_rx", "select_both"]),
     ];
@@ -223,6 +224,9 @@ fn run_shape<K: Kind>(shape: &str, capacity: usize, messages: u64, seconds: u64)
         "mpsc8" => stream::<u64, K>(capacity, 8, messages),
         "mpsc16" => stream::<u64, K>(capacity, 16, messages),
         "rtt" => rtt::<K>(capacity, messages),
+        "chain4" => chain::<K>(capacity, 4, messages),
+        "pool4" => pool::<K>(capacity, 4, messages),
+        "forkjoin4" => fork_join::<K>(capacity, 4, messages),
         "oneshot" => oneshot::<K>(capacity, messages),
         "clone" => clone::<K>(capacity, messages),
         "parked" => parked::<K>(capacity, messages),
@@ -327,15 +331,104 @@ fn rtt<C: Channel<u64>>(capacity: usize, messages: u64) -> String {
     thread::scope(|scope| {
         scope.spawn(move || {
             span.begin();
-            for _ in 0..messages {
-                C::send(&pong_sender, C::recv(&mut ping_receiver));
-            }
+            pass_on::<C>(&mut ping_receiver, &pong_sender, messages);
         });
         let mut sum = 0u64;
         span.begin();
         for number in 0..messages {
             C::send(&ping_sender, number);
             sum = sum.wrapping_add(C::recv(&mut pong_receiver));
+        }
+        let spent = span.end();
+        check::<u64>(sum, messages);
+        spent.per(messages)
+    })
+}
+
+fn pass_on<C: Channel<u64>>(receiver: &mut C::Receiver, sender: &C::Sender, messages: u64) {
+    for _ in 0..messages {
+        C::send(sender, C::recv(receiver));
+    }
+}
+
+/// One thread sends, so many pass each message on, and one receives.
+fn chain<C: Channel<u64>>(capacity: usize, stages: usize, messages: u64) -> String {
+    let span = &Span::of_threads(stages + 2);
+    thread::scope(|scope| {
+        let (first, mut last) = C::make(capacity);
+        for _ in 0..stages {
+            let (sender, receiver) = C::make(capacity);
+            let mut before = mem::replace(&mut last, receiver);
+            scope.spawn(move || {
+                span.begin();
+                pass_on::<C>(&mut before, &sender, messages);
+            });
+        }
+        scope.spawn(move || {
+            span.begin();
+            send_numbers::<u64, C>(&first, 0, messages);
+        });
+        span.begin();
+        let sum = receive_numbers::<u64, C>(&mut last, messages);
+        let spent = span.end();
+        check::<u64>(sum, messages);
+        spent.per(messages)
+    })
+}
+
+/// Starts so many threads, which send on what they receive: how to send to each of them, and to receive from all.
+fn start_workers<'scope, C: Channel<u64>>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    span: &'scope Span,
+    capacity: usize,
+    workers: u64,
+    messages: u64,
+) -> (Vec<C::Sender>, C::Receiver) {
+    let (sender, receiver) = C::make(capacity);
+    let tasks = (0..workers).map(|worker| {
+        let (task, mut assigned) = C::make(capacity);
+        let sender = sender.clone();
+        scope.spawn(move || {
+            span.begin();
+            pass_on::<C>(&mut assigned, &sender, (messages + workers - 1 - worker) / workers);
+        });
+        task
+    });
+    (tasks.collect(), receiver)
+}
+
+/// One thread deals out to the workers, each of which has its channel, and these send to one that receives.
+fn pool<C: Channel<u64>>(capacity: usize, workers: u64, messages: u64) -> String {
+    let span = &Span::of_threads(workers as usize + 2);
+    thread::scope(|scope| {
+        let (tasks, mut results) = start_workers::<C>(scope, span, capacity, workers, messages);
+        scope.spawn(move || {
+            span.begin();
+            for number in 0..messages {
+                C::send(&tasks[(number % workers) as usize], number);
+            }
+        });
+        span.begin();
+        let sum = receive_numbers::<u64, C>(&mut results, messages);
+        let spent = span.end();
+        check::<u64>(sum, messages);
+        spent.per(messages)
+    })
+}
+
+/// One thread sends a message to each of the workers, then receives as many answers, and begins anew.
+fn fork_join<C: Channel<u64>>(capacity: usize, workers: u64, messages: u64) -> String {
+    let span = &Span::of_threads(workers as usize + 1);
+    thread::scope(|scope| {
+        let (tasks, mut results) = start_workers::<C>(scope, span, capacity, workers, messages);
+        let mut sum = 0u64;
+        span.begin();
+        for first in (0..messages).step_by(workers as usize) {
+            let end = messages.min(first + workers);
+            for number in first..end {
+                C::send(&tasks[(number - first) as usize], number);
+            }
+            sum = sum.wrapping_add(receive_numbers::<u64, C>(&mut results, end - first));
         }
         let spent = span.end();
         check::<u64>(sum, messages);
