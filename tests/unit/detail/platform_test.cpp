@@ -12,11 +12,16 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <new>
 #include <stdexcept>
 #include <string>
 #include <thread>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 namespace {
 
@@ -95,5 +100,38 @@ TEST(throwing, gives_the_standard_exceptions) {
         EXPECT_EQ(std::string(error.what()), "too long");
     }
 }
+
+#if defined(__linux__)
+
+// Whether a yield found another thread; the most frequent answer of many, since other work on the machine may want the processor.
+bool mostly_finds_another() {
+    constexpr int many = 1'000;
+    int found = 0;
+    for (int i = 0; i < many; ++i) {
+        found += weir::detail::yield_to_another() ? 1 : 0;
+    }
+    return found > many / 2;
+}
+
+TEST(yield, tells_whether_another_thread_had_the_processor) {
+    std::thread([] {
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &one);
+        ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+        EXPECT_FALSE(mostly_finds_another());
+        std::atomic<bool> done = false;
+        std::thread other([&done] { // on the same processor
+            while (!done) {
+                std::this_thread::yield();
+            }
+        });
+        EXPECT_TRUE(mostly_finds_another());
+        done = true;
+        other.join();
+    }).join();
+}
+
+#endif
 
 } // namespace

@@ -9,6 +9,9 @@
 //        never sleep the system may take long to find another processor, even an idle one; so after many in a row one waits, and who
 //        is woken is placed anew.
 //
+// Where another thread wants the processor neither helps: a receive gives way to it by waiting, and finds more messages at once when
+// it is woken. So turns are broken off where a yield between them finds somebody (each at twice the time of the one before).
+//
 // Each thread learns whether they help. After one that was in vain some are left out, more each time. A processor that comes back late
 // went to somebody with work of its own, and the context's other handlers waited too: that is not tried again for so long that it is
 // a small part of the time.
@@ -28,19 +31,33 @@ namespace weir::detail {
 
 class looking {
 public:
-    // Nothing was found: whether to look once more.
-    bool goes_on() noexcept {
+    // Nothing was found: whether to look once more. `yields`: gives the processor away, and whether another thread had it.
+    bool goes_on(bool (*yields)() noexcept = yield_to_another) noexcept {
         learnt& here = per_thread<learnt>::here();
         switch (std::exchange(tries_, what::nothing)) {
         case what::nothing:
+            if (!here.alone.is_due()) {
+                here.begin_wait();
+                return false;
+            }
             if (can_spin() && here.turns.is_due()) {
                 until_ = steady_clock::now() + longest;
+                asked_ = 0;
                 tries_ = what::turns;
                 return true;
             }
             break;
         case what::turns:
-            if (steady_clock::now() < until_) {
+            if (const auto left = until_ - steady_clock::now(); left > left.zero()) {
+                if (longest - left > first_stretch * (1 << asked_)) {
+                    ++asked_;
+                    if (yields()) {
+                        here.alone.fail(most_left_out);
+                        here.begin_wait();
+                        return false;
+                    }
+                    here.alone.help();
+                }
                 tries_ = what::turns;
                 return true;
             }
@@ -81,6 +98,7 @@ private:
             }
         }
 
+        effort alone; // with the processor
         effort turns;
         effort way;
         unsigned batch;         // receives since the last wait
@@ -91,6 +109,8 @@ private:
 
     // As long as a thread that blocks looks. A processor with nothing else to do takes about as long to wake.
     static constexpr std::chrono::microseconds longest{32};
+    static constexpr std::chrono::microseconds first_stretch{1};
+    static constexpr int most_left_out = 255;            // waits, where another thread wants the processor
     static constexpr std::chrono::microseconds late{50}; // for a processor to come back
     static constexpr int late_apart = 64;                // so many times as long
     static constexpr unsigned small_batch = 2;
@@ -116,6 +136,7 @@ private:
 
     steady_clock::time_point until_{};
     what tries_ = what::nothing;
+    unsigned char asked_ = 0; // how often since the turns began
 };
 
 } // namespace weir::detail

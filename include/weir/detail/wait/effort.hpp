@@ -19,7 +19,7 @@ public:
         --left_out_;
         return false;
     }
-    void fail() noexcept {
+    void fail(int longest_pause = usual_pause) noexcept {
         pause_ = std::min(2 * pause_ + 1, longest_pause);
         left_out_ = pause_;
     }
@@ -27,7 +27,7 @@ public:
     void leave_one_out() noexcept { left_out_ = 1; }
 
 private:
-    static constexpr int longest_pause = 31;
+    static constexpr int usual_pause = 31;
 
     int pause_ = 0;    // how many were left out after the last that was in vain
     int left_out_ = 0; // how many still are to be

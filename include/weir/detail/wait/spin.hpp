@@ -39,11 +39,12 @@ public:
     constexpr explicit spin_policy(std::uint64_t most_batch) noexcept : lag_(most_batch) {}
 
     // Looks until `poll()` is true or the budget is spent; true if poll() was. Most looks are at `glance()`, which is
-    // cheap and may miss what poll() sees. `progress` counts what this side has got through so far.
+    // cheap and may miss what poll() sees. `progress` counts what this side has got through so far. `yields()`: gives the
+    // processor away, and whether another thread had it.
     template <class Glance, class Poll>
-    bool look(std::uint64_t progress, Glance glance, Poll poll) noexcept {
+    bool look(std::uint64_t progress, Glance glance, Poll poll, bool (*yields)() noexcept = yield_to_another) noexcept {
         const int budget = begin(progress);
-        const bool helped = budget != 0 && spin(budget, glance, poll);
+        const bool helped = budget != 0 && spin(budget, glance, poll, yields);
         end(budget, helped);
         return helped;
     }
@@ -147,7 +148,7 @@ private:
     }
 
     template <class Glance, class Poll>
-    static bool spin(int microseconds, Glance& glance, Poll& poll) noexcept {
+    static bool spin(int microseconds, Glance& glance, Poll& poll, bool (*yields)() noexcept) noexcept {
         const int rate = pauses_per_microsecond();
         int looks = 1;
         for (int length = first_stretch;; length *= 2) {
@@ -161,7 +162,7 @@ private:
                 spent += gap;
             }
             microseconds -= length;
-            if (microseconds <= 0 || yield_to_another()) {
+            if (microseconds <= 0 || yields()) {
                 return false;
             }
         }

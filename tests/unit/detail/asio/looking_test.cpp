@@ -15,13 +15,16 @@ void receive(int count) {
         looking().end();
 }
 
+bool nobody() noexcept { return false; }
+bool somebody() noexcept { return true; }
+
 // Looks in vain, after a large batch, so that it gives no way. Whether it looked at all.
-bool looks_in_vain() {
+bool looks_in_vain(bool (*yields)() noexcept = nobody) {
     receive(3);
     looking place;
-    if (!place.goes_on())
+    if (!place.goes_on(yields))
         return false;
-    while (place.goes_on()) {
+    while (place.goes_on(yields)) {
     }
     return true;
 }
@@ -71,6 +74,35 @@ TEST_F(looking_thread, what_was_there_at_the_first_look_teaches_nothing) {
         looking finds;
         finds.end();
         EXPECT_EQ(left_out_before_the_next(), 3);
+    }).join();
+}
+
+TEST_F(looking_thread, one_that_another_thread_broke_off_leaves_more_out_each_time) {
+    std::thread([] {
+        EXPECT_TRUE(looks_in_vain(somebody));
+        for (const int expected : {1, 3, 7, 15, 31, 63, 127, 255, 255}) {
+            for (int i = 0; i < expected; ++i)
+                EXPECT_FALSE(looks_in_vain(somebody));
+            EXPECT_TRUE(looks_in_vain(somebody));
+        }
+    }).join();
+}
+
+TEST_F(looking_thread, one_that_nobody_broke_off_is_followed_by_another) {
+    std::thread([] {
+        EXPECT_TRUE(looks_in_vain(somebody));
+        EXPECT_FALSE(looks_in_vain(somebody));
+        static bool asked = false;
+        looking finds;
+        while (!asked)
+            ASSERT_TRUE(finds.goes_on([]() noexcept {
+                asked = true;
+                return false;
+            }));
+        finds.end();
+        EXPECT_TRUE(looks_in_vain(somebody));
+        EXPECT_FALSE(looks_in_vain(somebody));
+        EXPECT_TRUE(looks_in_vain(somebody));
     }).join();
 }
 

@@ -3,14 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
-#include <thread>
 #include <utility>
 
 #if defined(__linux__)
@@ -26,10 +23,13 @@ constexpr std::uint64_t any_batch = std::numeric_limits<std::uint64_t>::max();
 constexpr auto never = []() noexcept { return false; };
 constexpr auto always = []() noexcept { return true; };
 
-// How often a wait that is in vain glances.
-int glances_in_vain(spin_policy& policy) {
+constexpr auto alone = []() noexcept { return false; };
+constexpr auto beside_others = []() noexcept { return true; };
+
+// How often a look that is in vain glances.
+int glances_in_vain(spin_policy& policy, bool (*yields)() noexcept = alone) {
     int glances = 0;
-    EXPECT_FALSE(policy.wait(0, [&]() noexcept { return ++glances, false; }, never));
+    EXPECT_FALSE(policy.look(0, [&]() noexcept { return ++glances, false; }, never, yields));
     return glances;
 }
 
@@ -132,50 +132,27 @@ TEST(spin_policy, stops_giving_way_after_waits_in_vain_but_tries_again_and_gives
     EXPECT_GT(yields_until(false), 0);
 }
 
-// The fewest and the most glances of several first waits, each of a policy of its own.
-std::pair<int, int> first_glances_in_vain() {
-    std::pair<int, int> range{std::numeric_limits<int>::max(), 0};
-    for (int i = 0; i < 10; ++i) {
-        spin_policy policy(any_batch);
-        const int glances = glances_in_vain(policy);
-        range = {std::min(range.first, glances), std::max(range.second, glances)};
-    }
-    return range;
-}
-
-#if defined(__linux__)
-
-// This thread and all that it starts may use one processor only.
-void use_one_processor() {
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &one);
-    EXPECT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
-}
-
 // Others could do what is waited for, but for this one.
 TEST(spin_policy, stops_spinning_where_another_thread_wants_the_processor) {
     if (!weir::detail::can_spin()) {
         return; // and never spins
     }
-    const int alone = first_glances_in_vain().second;
-    std::thread([alone] {
-        use_one_processor();
-        std::atomic<bool> done = false;
-        std::thread other([&done] {
-            while (!done) {
-                std::this_thread::yield();
-            }
-        });
-        const int fewest = first_glances_in_vain().first;
-        done = true;
-        other.join();
-        EXPECT_GT(fewest, 0);
-        EXPECT_LT(fewest, alone / 2);
-    }).join();
+    spin_policy policy(any_batch);
+    const int all = glances_in_vain(policy);
+    spin_policy other(any_batch);
+    const int some = glances_in_vain(other, beside_others);
+    EXPECT_GT(some, 0);
+    EXPECT_LT(some, all / 2);
 }
 
-#endif
+// What comes of a yield is no success of spinning.
+TEST(spin_policy, spins_less_after_waits_that_others_broke_off) {
+    spin_policy policy(any_batch);
+    for (int i = 0; i < 8; ++i) {
+        (void)glances_in_vain(policy, beside_others);
+    }
+    EXPECT_EQ(glances_in_vain(policy), 0);
+}
 
 // How often a policy gives way in one wait, after several that were ended by a yield of two milliseconds, each of which brought
 // `batch` messages.
@@ -202,7 +179,10 @@ int yields_after_long_ones(std::uint64_t batch) {
 
 // The same in a process of its own, which may use one processor only.
 [[noreturn]] void give_way_on_one_processor(std::uint64_t batch) {
-    use_one_processor();
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &one);
+    EXPECT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
     EXPECT_FALSE(weir::detail::can_spin());
     std::exit(testing::Test::HasFailure() ? 99 : yields_after_long_ones(batch));
 }
