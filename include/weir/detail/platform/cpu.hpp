@@ -9,6 +9,7 @@
 #include <weir/detail/platform/clock.hpp>
 #include <weir/detail/platform/config.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -49,14 +50,16 @@ inline void yield() noexcept { std::this_thread::yield(); }
 inline bool yield_to_another() noexcept {
     static constinit atomic<std::int64_t> shortest{std::numeric_limits<std::int32_t>::max()};
     constexpr int factor = 3;
+    constexpr std::int64_t least = 100; // nanoseconds; a coarse clock may show none
     const auto start = steady_clock::now();
     yield();
-    const std::chrono::nanoseconds took = steady_clock::now() - start;
-    if (const std::int64_t known = shortest.load(memory_order_relaxed); took.count() >= known) {
-        return took.count() > factor * known;
+    const std::chrono::nanoseconds elapsed = steady_clock::now() - start;
+    const std::int64_t took = std::max<std::int64_t>(elapsed.count(), least);
+    const std::int64_t known = shortest.load(memory_order_relaxed);
+    if (took < known) {
+        shortest.store(took, memory_order_relaxed);
     }
-    shortest.store(took.count(), memory_order_relaxed);
-    return false;
+    return took > factor * known;
 }
 
 // Asks for the line of `place` to be read soon. (Inlined always, as is the next: g++ leaves out the call of a function that
