@@ -93,7 +93,7 @@ private:
     // When the first look of a wait comes, as a part of a microsecond: about when a line has gone from one processor to another.
     // The wait began with a look in vain. To look again at once takes the line from a partner that is about to write to it.
     static constexpr int first_look = 16;
-    static constexpr int first_stretch = 1; // microseconds
+    static constexpr int first_stretch = 2; // microseconds
     static constexpr int looks_a_poll = 16;
     static constexpr int close_looks = 64;
     static constexpr int long_gap = 8;
