@@ -56,12 +56,7 @@ result chain(const request& asked) {
         watch.start();
         Channel::send_numbers(tx, 0, count);
     });
-    watch.start();
-    const number sum = Channel::receive_numbers(all[Stages].rx, asked.messages);
-    const spent time = watch.stop();
-    threads.clear();
-    check(sum, asked.messages);
-    return per_message(time, asked.messages);
+    return receive_from_threads<Channel>(all[Stages].rx, watch, threads, asked.messages);
 }
 
 // One thread deals out to the workers, each of which has its channel, and these send to one that receives.
@@ -79,12 +74,7 @@ result pool(const request& asked) {
             Channel::send(tasks[n % Workers].tx, n);
         }
     });
-    watch.start();
-    const number sum = Channel::receive_numbers(results.rx, asked.messages);
-    const spent time = watch.stop();
-    threads.clear();
-    check(sum, asked.messages);
-    return per_message(time, asked.messages);
+    return receive_from_threads<Channel>(results.rx, watch, threads, asked.messages);
 }
 
 // One thread sends a message to each of the workers, then receives as many answers, and begins anew.

@@ -47,6 +47,17 @@ std::vector<Sender> senders(Sender tx, unsigned producers) {
     return all;
 }
 
+// What the receiver does while the other threads send, until they have ended.
+template <class Channel>
+result receive_from_threads(auto& rx, stopwatch& watch, std::vector<std::jthread>& threads, number messages) {
+    watch.start();
+    const number sum = Channel::receive_numbers(rx, messages);
+    const spent time = watch.stop();
+    threads.clear();
+    check<typename Channel::value_type>(sum, messages);
+    return per_message(time, messages);
+}
+
 template <class Channel, unsigned Producers>
 result stream(const request& asked) {
     auto ends = Channel::make(asked.capacity);
@@ -61,12 +72,7 @@ result stream(const request& asked) {
             Channel::send_numbers(tx, first, end);
         });
     }
-    watch.start();
-    const number sum = Channel::receive_numbers(ends.rx, asked.messages);
-    const spent time = watch.stop();
-    threads.clear();
-    check<typename Channel::value_type>(sum, asked.messages);
-    return per_message(time, asked.messages);
+    return receive_from_threads<Channel>(ends.rx, watch, threads, asked.messages);
 }
 
 } // namespace bench

@@ -97,9 +97,7 @@ func rtt(asked request) string {
 	watch := newStopwatch(1)
 	go func() {
 		watch.wait()
-		for i := uint64(0); i != asked.messages; i++ {
-			back <- <-there
-		}
+		passOn(there, back, asked.messages)
 	}()
 	watch.start()
 	var sum uint64
