@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <thread>
@@ -283,6 +284,7 @@ public:
     waiting_sender(const char* name, Body body) : visits(name, "sender.park"), actor(name, std::move(body)) {
         wait_for_more_than(0);
     }
+    using visits::wait_for_more_than;
 };
 
 TEST_P(waking_bounded, room_made_while_a_sender_lies_down_is_found) {
@@ -506,9 +508,65 @@ TEST_P(waking_bounded, room_that_others_see_is_not_that_of_a_waiting_sender) {
     here.let_go();
     receiver.join();
     expect_others_of_fill(rx, GetParam());
-    EXPECT_EQ(rx.recv().value(), 77u); // the place is granted; the sender may still be about to fill it
+    EXPECT_EQ(rx.recv().value(), 77u);
     sender.join();
     expect_exact_capacity(tx, rx, GetParam());
+}
+
+// A message that its sender's own thread has to move: who is told of room and stands still does not hold it up, and who was
+// overtaken for long has the next place for itself.
+TEST_P(waking_bounded, a_sender_that_moves_its_message_itself_is_overtaken_but_not_for_ever) {
+    if (GetParam().is_rendezvous())
+        return;
+    const auto number = [](uint64_t value) { return std::make_unique<uint64_t>(value); };
+    auto [tx, rx] = open<std::unique_ptr<uint64_t>>(GetParam());
+    std::vector<uint64_t> expected;
+    for (uint64_t i = 0; i < *GetParam().capacity; ++i) {
+        ASSERT_TRUE(tx.try_send(number(i)));
+        expected.push_back(i);
+    }
+    std::vector<uint64_t> received;
+    const auto receive = [&] { received.push_back(*rx.recv().value()); };
+    waiting_sender sender("sender", [&] { EXPECT_TRUE(tx.send(number(77))); });
+    {
+        halt here("sender", "ring.claim");
+        receive();
+        here.wait_until_there();
+        EXPECT_TRUE(tx.try_send(number(88)));
+        std::this_thread::sleep_for(2ms); // longer than it lets itself be overtaken
+        here.let_go();
+        sender.wait_for_more_than(1);
+    }
+    halt no_more("sender", "ring.claim");
+    receive();
+    EXPECT_EQ(outcome(tx.try_send(number(99))), channel_errc::full);
+    no_more.let_go();
+    sender.join();
+    EXPECT_FALSE(no_more.was_reached());
+    expected.insert(expected.end(), {88, 77});
+    while (received.size() != expected.size())
+        receive();
+    EXPECT_EQ(received, expected);
+}
+
+// The room of messages that were taken past a stalled sender comes back all at once.
+TEST(waking_ring, all_who_wait_are_told_when_several_places_come_back_at_once) {
+    const auto number = [](uint64_t value) { return std::make_unique<uint64_t>(value); };
+    auto [tx, rx] = weir::sync_channel<std::unique_ptr<uint64_t>>(3);
+    halt here("stalled", "ring.claimed");
+    actor stalled("stalled", [&] { EXPECT_TRUE(tx.send(number(0))); });
+    here.wait_until_there();
+    EXPECT_TRUE(tx.try_send(number(1)));
+    EXPECT_TRUE(tx.try_send(number(2)));
+    waiting_sender one("one", [&] { EXPECT_TRUE(tx.send(number(3))); });
+    waiting_sender other("other", [&] { EXPECT_TRUE(tx.send(number(4))); });
+    EXPECT_EQ(*rx.try_recv().value(), 1u);
+    EXPECT_EQ(*rx.try_recv().value(), 2u);
+    here.let_go();
+    stalled.join();
+    EXPECT_EQ(*rx.try_recv().value(), 0u);
+    EXPECT_TRUE(eventually([&] { return one.has_ended() && other.has_ended(); }));
+    EXPECT_EQ(*rx.recv().value() + *rx.recv().value(), 7u);
 }
 
 #if !WEIR_PORTABLE_PARKER

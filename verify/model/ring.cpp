@@ -7,6 +7,7 @@
 namespace {
 
 using namespace model;
+using weir::detail::service;
 
 template <unsigned Threads, std::size_t Capacity>
 class ring_model : public channel_model<Threads, decltype(weir::sync_channel<message>(Capacity))> {
@@ -35,7 +36,7 @@ private:
     message& from_;
 };
 
-// Senders claim, and wait for room, while the ring goes round; waiting ones are granted a ticket.
+// Senders claim, and wait for room, while the ring goes round; waiting ones are told of it.
 template <unsigned Threads>
 class wrap : public ring_model<Threads, 1> {
 public:
@@ -99,14 +100,16 @@ private:
 };
 
 // Senders that wait, and a receiver that closes or goes: each send ends, and says what became of its message.
-// `Bytes`: the receiver makes the messages of those that wait.
-template <unsigned Threads, bool Bytes>
+// `Service`: what is done for those that wait.
+template <unsigned Threads, service Service>
 class full_and_close : public ring_model<Threads, 1> {
 public:
-    static constexpr const char* name = Bytes ? (Threads == 2 ? "ring.served.2" : "ring.served.3")
-                                              : (Threads == 2 ? "ring.granted.2" : "ring.granted.3");
+    static constexpr const char* name = Service == service::make ? (Threads == 2 ? "ring.served.2" : "ring.served.3")
+                                        : Service == service::grant
+                                            ? (Threads == 2 ? "ring.granted.2" : "ring.granted.3")
+                                            : (Threads == 2 ? "ring.told.2" : "ring.told.3");
     static constexpr const char* protocol = "ring full, waiter and close";
-    static constexpr const char* notes = Bytes ? "refused,made by the receiver" : "refused";
+    static constexpr const char* notes = Service == service::make ? "refused,made by the receiver" : "refused";
     static constexpr const char* needs = "parked,woken";
 
     void thread(unsigned index) {
@@ -140,11 +143,14 @@ private:
 
     bool send(unsigned index, int number) {
         message value = numbered(index, number);
-        if constexpr (Bytes) {
+        if constexpr (Service == service::make) {
             bytes_source source(value);
             return this->flavor(index).send(source, weir::detail::deadline::never(), weir::detail::no_stop()) ==
                    weir::detail::send_result::sent;
         } else {
+            if constexpr (Service == service::grant) { // where the hour is over when it was told in vain
+                weir::detail::steady_clock::begin_hour();
+            }
             return this->tx_[index].send(std::move(value)).has_value();
         }
     }
@@ -255,9 +261,10 @@ private:
 
 #if !defined(WEIR_MODELS)
 #define WEIR_MODELS                                                                                                    \
-    wrap<2>, wrap<3>, try_ring<2>, try_ring<3>, full_and_close<2, false>, full_and_close<3, false>,                    \
-        full_and_close<2, true>, full_and_close<3, true>, send_time_out<2>, send_time_out<3>, never_full,              \
-        look_ahead<2>, look_ahead<3>
+    wrap<2>, wrap<3>, try_ring<2>, try_ring<3>, full_and_close<2, service::tell>,                                      \
+        full_and_close<3, service::tell>, full_and_close<2, service::grant>, full_and_close<3, service::grant>,        \
+        full_and_close<2, service::make>, full_and_close<3, service::make>, send_time_out<2>, send_time_out<3>,        \
+        never_full, look_ahead<2>, look_ahead<3>
 #endif
 
 int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }

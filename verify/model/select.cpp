@@ -279,7 +279,7 @@ private:
         auto made = []() noexcept { return numbered(1, 1); };
         message_source<message, false, decltype(made)> source(made);
         for (bool first = false, is_sent = false; !is_sent;) {
-            thread_waiter self(source);
+            thread_waiter self(source, first ? service::grant : service::tell);
             const enrolment entered = flavor.enrol_sender(self, first);
             if (!std::exchange(first, true)) {
                 give_up(flavor);
@@ -293,7 +293,7 @@ private:
     void give_up(flavor_type& flavor) {
         auto made = []() noexcept { return numbered(2, 1); };
         message_source<message, false, decltype(made)> source(made);
-        thread_waiter self(source);
+        thread_waiter self(source, service::grant);
         if (flavor.enrol_sender(self, false) != enrolment::waits || self.take()) {
             flavor.withdraw_sender(self);
             ++seen.noted[2];

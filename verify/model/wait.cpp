@@ -352,7 +352,7 @@ private:
     class node final : public waiter {
     public:
         node() noexcept : waiter(claim_) {}
-        bool may_be_served() const noexcept override { return false; }
+        service asks_for() const noexcept override { return service::tell; }
         void make_at(void*) noexcept override {}
         void finish(answer) noexcept override { parker_.unpark(); }
         void await() noexcept { parker_.park(deadline::never()); }

@@ -46,6 +46,14 @@ template <class T>
 constexpr bool is_small_and_plain = sizeof(T) <= 2 * sizeof(void*) && std::is_trivially_copyable_v<T> &&
                                     std::is_copy_constructible_v<T> && !std::is_empty_v<T>;
 
+// Whether to make a T of these is to copy or to convert bytes, which runs no code of users.
+template <class T, class... From>
+constexpr bool is_made_of_bytes = std::is_scalar_v<T> && (std::is_scalar_v<std::remove_cvref_t<From>> && ...);
+template <class T, class From>
+constexpr bool is_made_of_bytes<T, From> =
+    std::is_trivially_copyable_v<T> &&
+    (std::is_same_v<std::remove_cvref_t<From>, T> || (std::is_scalar_v<T> && std::is_scalar_v<std::remove_cvref_t<From>>));
+
 // Converts to a T of the same bytes.
 template <class T>
 class copy_of {
@@ -124,7 +132,7 @@ WEIR_INLINE auto send_made(Make make, const Check& check, const Send& send) {
 template <class T, class Value, class Check, class Send>
 WEIR_INLINE auto send_converted(Value&& value, const Check& check, const Send& send) {
     constexpr bool throws = !std::is_nothrow_convertible_v<Value, T>;
-    constexpr bool plain = std::is_trivially_copyable_v<T> && std::is_same_v<std::remove_cvref_t<Value>, T>;
+    constexpr bool plain = is_made_of_bytes<T, Value>;
     if constexpr (plain && !throws && is_small_and_plain<T>) {
         return detail::send_made<T, false, true>([copy = value]() noexcept -> T { return copy; }, check, send);
     } else {
@@ -136,7 +144,7 @@ WEIR_INLINE auto send_converted(Value&& value, const Check& check, const Send& s
 // Likewise for a T constructed from `args`.
 template <class T, class Check, class Send, class... Args>
 WEIR_INLINE auto send_constructed(const Check& check, const Send& send, Args&&... args) {
-    return detail::send_made<T, !std::is_nothrow_constructible_v<T, Args...>, false>(
+    return detail::send_made<T, !std::is_nothrow_constructible_v<T, Args...>, is_made_of_bytes<T, Args...>>(
         [&]() -> T { return T(std::forward<Args>(args)...); }, check, send);
 }
 

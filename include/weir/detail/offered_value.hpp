@@ -4,6 +4,7 @@
 #ifndef WEIR_DETAIL_OFFERED_VALUE_HPP
 #define WEIR_DETAIL_OFFERED_VALUE_HPP
 
+#include <weir/detail/message.hpp>
 #include <weir/detail/platform/config.hpp>
 
 #include <new>
@@ -21,7 +22,7 @@ class offered_value {
 public:
     // Whether making the message runs no code of users.
     static constexpr bool is_plain =
-        std::is_trivially_copyable_v<T> && (may_throw || std::is_same_v<std::remove_cvref_t<Value>, T>);
+        may_throw ? std::is_trivially_copyable_v<T> : is_made_of_bytes<T, Value>;
     static constexpr bool needs_preparation = may_throw;
 
     explicit offered_value(Value&& value) noexcept : value_(std::forward<Value>(value)) {}

@@ -33,7 +33,7 @@ public:
     // A timer's: told of nothing but its closing.
     virtual bool is_timed() const noexcept { return false; }
 
-    bool may_be_served() const noexcept final { return false; }
+    service asks_for() const noexcept final { return service::tell; }
     void make_at(void*) noexcept final {}
 
 protected:

@@ -154,27 +154,53 @@ TEST(message_source, what_may_throw_is_not_made_where_the_send_cannot_succeed) {
     EXPECT_EQ(way.sent, 0);
 }
 
-// Whether a message made of what is given is only bytes.
+// Sends nothing, but looks whether the message would be made of bytes alone.
+class look_at_source {
+public:
+    template <class Source>
+    result operator()(Source&) const {
+        is_plain_ = Source::is_plain;
+        return std::unexpected(refused);
+    }
+    bool is_plain() const { return is_plain_; }
+
+private:
+    mutable bool is_plain_ = false;
+};
 template <class T, class Value>
 bool is_plain(Value&& value) {
-    bool plain = false;
-    const auto look = [&](auto& source) -> result {
-        plain = std::remove_reference_t<decltype(source)>::is_plain;
-        return std::unexpected(refused);
-    };
+    const look_at_source look;
     EXPECT_FALSE(send_converted<T>(std::forward<Value>(value), [] { return result(); }, look));
-    return plain;
+    return look.is_plain();
 }
+template <class T, class... Args>
+bool is_constructed_plain(Args&&... args) {
+    const look_at_source look;
+    EXPECT_FALSE(send_constructed<T>([] { return result(); }, look, std::forward<Args>(args)...));
+    return look.is_plain();
+}
+
+struct converting {
+    operator int() const noexcept { return 3; }
+};
 
 TEST(message_source, tells_whether_only_bytes_are_copied) {
     const std::uint64_t number = 4;
     EXPECT_TRUE(is_plain<int>(3));
     EXPECT_TRUE(is_plain<std::uint64_t>(number));
+    EXPECT_TRUE(is_plain<std::uint64_t>(3)) << "a conversion of numbers is no code of users";
+    EXPECT_TRUE(is_plain<const int*>(nullptr));
     EXPECT_TRUE((is_plain<std::array<int, 4>>(std::array<int, 4>{})));
     EXPECT_FALSE(is_plain<std::unique_ptr<int>>(std::unique_ptr<int>()));
     EXPECT_FALSE(is_plain<std::string>(std::string("x")));
     EXPECT_FALSE(is_plain<traced>(traced(1)));
     EXPECT_FALSE(is_plain<traced>(1)) << "its conversion is code of users";
+    EXPECT_FALSE(is_plain<int>(converting())) << "here, too";
+    EXPECT_TRUE(is_constructed_plain<int>(3L));
+    EXPECT_TRUE(is_constructed_plain<int>());
+    EXPECT_TRUE((is_constructed_plain<std::array<int, 4>>(std::array<int, 4>{})));
+    EXPECT_FALSE((is_constructed_plain<std::array<int, 4>>()));
+    EXPECT_FALSE(is_constructed_plain<int>(converting()));
 }
 
 TEST(message_source, makes_a_message_of_several_arguments_or_none) {

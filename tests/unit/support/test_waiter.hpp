@@ -16,10 +16,12 @@ class test_waiter final : public weir::detail::waiter {
 public:
     using answer = weir::detail::answer;
 
-    explicit test_waiter(weir::detail::claim_word& claim, int message = 0) noexcept
-        : waiter(claim), message_(message) {}
+    using service = weir::detail::service;
 
-    bool may_be_served() const noexcept override { return true; }
+    explicit test_waiter(weir::detail::claim_word& claim, int message = 0, service asked = service::make) noexcept
+        : waiter(claim), message_(message), asked_(asked) {}
+
+    weir::detail::service asks_for() const noexcept override { return asked_; }
     void make_at(void* place) noexcept override { ::new (place) int(message_); }
     void finish(answer outcome) noexcept override {
         outcome_ = outcome;
@@ -34,6 +36,7 @@ public:
 
 private:
     int message_;
+    service asked_;
     answer outcome_{};
     std::atomic<int> finishes_{0};
     weir::detail::parker parker_;
@@ -41,7 +44,8 @@ private:
 
 // One that nobody shares a claim with.
 struct sole_waiter {
-    explicit sole_waiter(int message = 0) noexcept : waiter(claim, message) {}
+    explicit sole_waiter(int message = 0, test_waiter::service asked = test_waiter::service::make) noexcept
+        : waiter(claim, message, asked) {}
     weir::detail::claim_word claim;
     test_waiter waiter;
 };

@@ -855,7 +855,7 @@ void leaving_operation() {
         watcher(stage& is_closed, const stage& has_left) noexcept
             : waiter(claim_), is_closed_(is_closed), has_left_(has_left) {}
 
-        bool may_be_served() const noexcept override { return false; }
+        weir::detail::service asks_for() const noexcept override { return weir::detail::service::tell; }
         void make_at(void*) noexcept override {}
         void finish(weir::detail::answer) noexcept override {
             is_closed_.reach();

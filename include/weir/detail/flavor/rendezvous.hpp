@@ -119,7 +119,9 @@ public:
         const std::uint32_t word = word_.load(memory_order_seq_cst); // pairs with [armed], close_sending
         return (word & closed_bit) != 0 ? ~std::uint64_t{0} : word == armed ? 1 : 0;
     }
-    // Never called: here a waiting sender's message is always made by the receiver.
+    template <class Source>
+    static constexpr bool leaves_to_sender = false;
+    // Never called, therefore.
     template <class Source>
     void send_granted(std::uint64_t, Source&) noexcept {}
 

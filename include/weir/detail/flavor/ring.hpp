@@ -22,9 +22,9 @@
 // Waiting senders. A sender that finds the ring full enrols, and looks once more. The receiver, having emptied a
 // slot, looks for one that waits before it publishes the head: since others still see a full ring, nobody overtakes;
 // it claims the ticket for the first of them. A message that is only bytes it copies in, and wakes its sender when
-// all is done; any other is moved by its own thread, which is granted the ticket, since what a move does, and how
-// long it takes, is the user's. The receiver looks again after it published the head, for a sender that enrolled in
-// between (sender_wait.hpp says why none is missed).
+// all is done. What any other move does, and how long it takes, is the user's: that is left to the sender's thread, which is
+// told of the room when the head is published, or granted the ticket (blocking_send.hpp). The receiver looks again after it
+// published the head, for a sender that enrolled in between (sender_wait.hpp says why none is missed).
 #ifndef WEIR_DETAIL_FLAVOR_RING_HPP
 #define WEIR_DETAIL_FLAVOR_RING_HPP
 
@@ -125,6 +125,8 @@ public:
     static constexpr bool is_worth_looking() noexcept { return true; }
     std::uint64_t send_progress() const noexcept { return tail_.load(memory_order_relaxed) / 2; }
 
+    template <class Source>
+    static constexpr bool leaves_to_sender = !Source::is_plain;
     // A ticket that the receiver claimed for a waiting sender.
     template <class Source>
     void send_granted(std::uint64_t ticket, Source& source) noexcept {
@@ -177,6 +179,7 @@ public:
     // Destroys the message that acquire() gave, or what was left of it, and gives its room back.
     void release(T* message) noexcept override {
         std::destroy_at(message);
+        const position before = own_head_;
         if (!look_.is_active()) {
             move_head_on();
         } else if (!release_passed()) {
@@ -185,10 +188,10 @@ public:
         }
         const bool was_waited = sending_.is_waited();
         if (was_waited) {
-            serve_waiting(false);
+            serve_waiting(false, 0);
         }
         if (publish_head()) {
-            settle();
+            settle(tickets_.distance(before, own_head_));
         } else if (was_waited) {
             this->run_completions();
         }
@@ -210,10 +213,7 @@ public:
         move_head_on();
         return publish_head();
     }
-    void settle() noexcept override {
-        serve_waiting(true);
-        this->run_completions();
-    }
+    void settle() noexcept override { settle(1); }
 
     bool is_send_under_way() const noexcept { return own_head_ != tail_index(); }
 
@@ -434,15 +434,28 @@ private:
         received_.store(received_.load(memory_order_relaxed) + 1, memory_order_release);
     }
 
-    // Moves in the messages of waiting senders, first come first served, as far as there is room before own_head_.
-    // `published`: whether that room is there for all to see.
-    WEIR_NOINLINE void serve_waiting(bool published) noexcept {
+    // The head that was published is `made` places on.
+    void settle(std::uint64_t made) noexcept {
+        serve_waiting(true, made);
+        this->run_completions();
+    }
+
+    // Serves waiting senders, first come first served, as far as there is room before own_head_. `published`: whether that room
+    // is there for all to see; `to_tell`: of how many places of it nobody has been told.
+    WEIR_NOINLINE void serve_waiting(bool published, std::uint64_t to_tell) noexcept {
         while (room(tail_.load(memory_order_relaxed), own_head_) != 0) {
             waiter* const next = sending_.pop(published, to_wake());
             if (next == nullptr) {
                 return;
             }
-            serve(*next);
+            if (next->asks_for() != service::tell) {
+                serve(*next);
+                continue;
+            }
+            next->finish(answer::retry);
+            if (--to_tell == 0) { // the others when these have gone on
+                return;
+            }
         }
     }
 
@@ -453,7 +466,7 @@ private:
             if (tail_.compare_exchange_weak(tail, after(ticket) * 2, memory_order_relaxed, memory_order_relaxed)) {
                 WEIR_POINT("ring.serve");
                 const place at = slots_.at(slot_of(ticket));
-                if (next.may_be_served()) {
+                if (next.asks_for() == service::make) {
                     next.make_at(at.value);
                     at.state->store(written_in(tickets_.is_odd(ticket)), memory_order_relaxed); // read by this thread
                     next.finish(answer::served);

@@ -90,7 +90,7 @@ public:
     // Somebody told it to look again, from the front.
     void keep_turn() noexcept { keeps_turn_ = true; }
 
-    bool may_be_served() const noexcept override { return false; }
+    service asks_for() const noexcept override { return service::tell; }
     void make_at(void*) noexcept override {}
     void finish(answer outcome) noexcept final { wait_->tell(*this, outcome); }
 

@@ -123,7 +123,9 @@ public:
     decltype(auto) run() { return handler_(result(result_)); }
 
     void prepare() override { value_.prepare(); }
-    bool may_be_served() const noexcept override { return offered_value<T, Value>::is_plain; }
+    service asks_for() const noexcept override {
+        return offered_value<T, Value>::is_plain ? service::make : service::grant;
+    }
     void make_at(void* place) noexcept override { value_.make_at(place); }
     const channel_base* end_of() const noexcept override { return channel_; }
 

@@ -39,7 +39,7 @@ class async_wait : public completion {
 public:
     // Its message is made where it is served. A slot claimed for it would stay empty until its owner goes on, which may
     // be late, or never.
-    bool may_be_served() const noexcept final { return true; }
+    service asks_for() const noexcept final { return service::make; }
 
     void finish(answer outcome) noexcept final {
         WEIR_POINT("async.finish");

@@ -2,7 +2,7 @@
 //
 // How a channel's sending side waits for room: in the order the senders came.
 //
-// Waiters are served, one for each place there is; watchers are only told that there is room where no waiter takes it.
+// Waiters get what they ask for, one for each place there is; watchers are only told that there is room where no waiter is.
 // Flags: `waiting`, there are waiters; `watched`, there are watchers; raised and lowered under the lock, read by the
 // receiver after it made room.
 // No wake is lost: a sender enrols, then looks for room once more; the receiver publishes room, then reads the flag.
@@ -96,9 +96,9 @@ private:
 template <class Source>
 class thread_waiter final : public waiter {
 public:
-    explicit thread_waiter(Source& source) noexcept : waiter(claim_), message_(source) {}
+    thread_waiter(Source& source, service asked) noexcept : waiter(claim_), message_(source), asked_(asked) {}
 
-    bool may_be_served() const noexcept override { return Source::is_plain; }
+    service asks_for() const noexcept override { return asked_; }
     void make_at(void* place) noexcept override { message_.make_at(place); }
     void grant(std::uint64_t ticket) noexcept override { ticket_ = ticket; }
     std::uint64_t ticket() const noexcept { return ticket_; }
@@ -114,6 +114,7 @@ public:
 private:
     waiting_message<Source> message_;
     plain<std::uint64_t> ticket_ = 0;
+    const service asked_;
     claim_word claim_;
     awaited_answer answer_;
 };
@@ -132,14 +133,16 @@ public:
     bool is_waited() const noexcept { return (flags_.peek() & waiting) != 0; }
 
     // A server: the first waiter, claimed; null where there is none. `owe`: the room is there for all to see. Then
-    // watchers are told where there is no waiter; and where the lock is held its holder wakes waiters itself.
+    // watchers are told where there is no waiter; and where the lock is held its holder wakes waiters itself. Else who
+    // asks to be told of room is not popped yet, nor who waits behind it.
     template <class Room>
     waiter* pop(bool owe, Room room) noexcept {
         if (!(owe ? lock_.try_lock_or_owe() : lock_.try_lock())) {
             return nullptr;
         }
         wait_list told;
-        waiter* const node = list_.pop_claimed();
+        waiter* const node = list_.pop_claimed_while(
+            [owe](const waiter& first) noexcept { return owe || first.asks_for() != service::tell; });
         WEIR_POINT("sender.popped");
         if (node == nullptr && owe) {
             watchers_.pop_all_claimed(told);

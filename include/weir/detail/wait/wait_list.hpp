@@ -43,7 +43,12 @@ public:
 
     // Unlinks waiters from the front until the claim of one is won; that one is the caller's to finish.
     waiter* pop_claimed() noexcept {
-        while (front_ != nullptr) {
+        return pop_claimed_while([](const waiter&) noexcept { return true; });
+    }
+    // Likewise, as far as those at the front are wanted.
+    template <class Wanted>
+    waiter* pop_claimed_while(Wanted is_wanted) noexcept {
+        while (front_ != nullptr && is_wanted(*front_)) {
             waiter* const node = front_;
             remove(*node);
             if (node->take()) {

@@ -47,6 +47,13 @@ enum class enrolment : std::uint8_t {
     met,   // likewise, and the exchange with a waiter of the other side is made
 };
 
+// What a waiting sender asks of a server that has room for its message.
+enum class service : std::uint8_t {
+    make,  // to make the message: no code of users runs
+    grant, // to claim a slot for it; it makes the message itself
+    tell,  // to say that there is room; it looks again, and others may be quicker
+};
+
 class waiter {
 public:
     explicit waiter(claim_word& claim) noexcept : claim_(&claim) {}
@@ -55,12 +62,11 @@ public:
 
     bool take() noexcept { return claim_->take(); }
 
-    // A server that took the claim of a sending waiter. Whether making its message runs no code of users; then that
-    // is best done here and now.
-    virtual bool may_be_served() const noexcept = 0;
+    // For a server of a sending waiter, in its list or claimed.
+    virtual service asks_for() const noexcept = 0;
     // Makes the message at `place`.
     virtual void make_at(void* place) noexcept = 0;
-    // Where it may not: leaves that to the waiter, with a slot claimed for it. What a ticket is, its flavor knows.
+    // What a ticket is, its flavor knows.
     virtual void grant(std::uint64_t) noexcept {}
 
     // Who took the claim: tells the outcome and wakes. The last touch.

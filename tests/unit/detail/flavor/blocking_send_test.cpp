@@ -3,8 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
+#include <thread>
 #include <vector>
+
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -14,6 +18,7 @@ using weir::detail::enrolment;
 using weir::detail::no_stop;
 using weir::detail::send_result;
 using weir::detail::sender_wait;
+using weir::detail::service;
 using weir::detail::waiter;
 
 struct nothing {
@@ -22,9 +27,14 @@ struct nothing {
 };
 
 // Full for a while; tells a sender that waits to look again, as the holder of the lock does that settles a debt.
+template <bool LeavesToSender>
 class often_full {
 public:
-    explicit often_full(std::size_t times) : times_(times) {}
+    // `each`: how long it takes until a waiter is told.
+    explicit often_full(std::size_t times, std::chrono::milliseconds each = {}) : times_(times), each_(each) {}
+
+    template <class>
+    static constexpr bool leaves_to_sender = LeavesToSender;
 
     static constexpr std::size_t capacity() noexcept { return 1; }
     static constexpr bool seems_to_have_room() noexcept { return false; }
@@ -33,6 +43,8 @@ public:
     send_result try_send(nothing&) noexcept { return enrolled.size() < times_ ? send_result::full : send_result::sent; }
     enrolment enrol_sender(waiter& self, bool first) noexcept {
         enrolled.push_back(first);
+        asked.push_back(self.asks_for());
+        std::this_thread::sleep_for(each_);
         if (self.take()) {
             self.finish(answer::retry);
         }
@@ -42,17 +54,35 @@ public:
     void send_granted(std::uint64_t, nothing&) noexcept {}
 
     std::vector<bool> enrolled; // whether from the front
+    std::vector<service> asked;
 
 private:
     const std::size_t times_;
+    const std::chrono::milliseconds each_;
 };
 
 TEST(blocking_send, whoever_was_told_to_look_again_keeps_its_turn) {
-    often_full flavor(3);
+    often_full<false> flavor(3);
     sender_wait side(1);
     nothing source;
     EXPECT_EQ(weir::detail::send_waiting(flavor, side, source, deadline::never(), no_stop()), send_result::sent);
     EXPECT_EQ(flavor.enrolled, (std::vector<bool>{false, true, true}));
+}
+
+TEST(blocking_send, whose_message_the_receiver_may_make_asks_for_that) {
+    often_full<false> flavor(2, 2ms);
+    sender_wait side(1);
+    nothing source;
+    EXPECT_EQ(weir::detail::send_waiting(flavor, side, source, deadline::never(), no_stop()), send_result::sent);
+    EXPECT_EQ(flavor.asked, (std::vector{service::make, service::make}));
+}
+
+TEST(blocking_send, who_makes_its_message_itself_asks_for_a_place_once_it_was_told_in_vain_and_waited_for_a_while) {
+    often_full<true> flavor(3, 2ms);
+    sender_wait side(1);
+    nothing source;
+    EXPECT_EQ(weir::detail::send_waiting(flavor, side, source, deadline::never(), no_stop()), send_result::sent);
+    EXPECT_EQ(flavor.asked, (std::vector{service::tell, service::grant, service::grant}));
 }
 
 } // namespace

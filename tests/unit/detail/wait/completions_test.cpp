@@ -30,7 +30,7 @@ class noted final : public completion {
 public:
     explicit noted(std::function<void()> action) : completion(claim_), action_(std::move(action)) {}
     void run() noexcept override { action_(); }
-    bool may_be_served() const noexcept override { return false; }
+    weir::detail::service asks_for() const noexcept override { return weir::detail::service::tell; }
     void make_at(void*) noexcept override {}
     void finish(answer) noexcept override {}
     void push() {

@@ -29,6 +29,7 @@ using namespace std::chrono_literals;
 using weir::detail::answer;
 using weir::detail::no_stop;
 using weir::detail::sender_wait;
+using weir::detail::service;
 using weir::detail::thread_waiter;
 using weir::detail::waiter;
 
@@ -205,6 +206,23 @@ TEST(sender_wait, where_nobody_owes_no_waiter_is_woken_for_room) {
     EXPECT_EQ(side.pop(true, much_room), &one.waiter);
 }
 
+// Who is to be told of room is not told before others see it, and nobody behind it is served before it.
+TEST(sender_wait, who_asks_to_be_told_of_room_is_popped_when_that_is_there_for_all) {
+    sender_wait side(any_batch);
+    sole_waiter served(1);
+    sole_waiter told(2, service::tell);
+    sole_waiter behind(3, service::grant);
+    for (sole_waiter* each : {&served, &told, &behind}) {
+        side.enrol(each->waiter, false, no_room);
+    }
+    EXPECT_EQ(side.pop(false, no_room), &served.waiter);
+    EXPECT_EQ(side.pop(false, no_room), nullptr);
+    EXPECT_TRUE(side.is_waited());
+    EXPECT_EQ(side.pop(true, no_room), &told.waiter);
+    EXPECT_EQ(side.pop(false, no_room), &behind.waiter);
+    EXPECT_FALSE(side.is_waited());
+}
+
 // ---- A thread that waits ----
 
 // Runs `meanwhile(side)` beside a wait for the message 7, and returns how that ended.
@@ -212,7 +230,7 @@ template <class Meanwhile, class Stop = no_stop>
 answer await_beside(Meanwhile meanwhile, deadline until = deadline::after(patience), Stop stop = {}) {
     sender_wait side(any_batch);
     auto source = making<int>([](void* place) { ::new (place) int(7); });
-    thread_waiter self(source);
+    thread_waiter self(source, service::make);
     side.enrol(self, false, no_room);
     std::jthread other([&] { meanwhile(side); });
     const answer outcome = self.await(until, stop, side.spin(), 0);
@@ -245,12 +263,12 @@ TEST(thread_waiter, is_told_of_the_ticket_that_it_was_granted) {
     constexpr std::uint64_t granted = 12'345;
     sender_wait side(any_batch);
     auto source = making<std::unique_ptr<int>>([](void*) { ADD_FAILURE() << "that is left to the waiter"; });
-    thread_waiter self(source);
+    thread_waiter self(source, service::grant);
     side.enrol(self, false, no_room);
     std::jthread other([&] {
         waiter* const next = side.pop(false, no_room);
         ASSERT_NE(next, nullptr);
-        EXPECT_FALSE(next->may_be_served());
+        EXPECT_EQ(next->asks_for(), service::grant);
         next->grant(granted);
         next->finish(answer::granted);
     });
@@ -263,7 +281,7 @@ T served_after_a_change(T first, T then) {
     T value = first;
     const auto make = [&value] { return value; };
     weir::detail::message_source<T, true, decltype(make)> source(make);
-    thread_waiter self(source);
+    thread_waiter self(source, service::make);
     value = then;
     T place{};
     waiter& seen = self;
@@ -276,15 +294,6 @@ TEST(thread_waiter, has_a_small_message_of_bytes_beside_it_and_refers_to_a_large
     EXPECT_EQ(served_after_a_change<std::uint64_t>(5, 6), 5);
     EXPECT_EQ(served_after_a_change<char>('a', 'b'), 'a');
     EXPECT_EQ(served_after_a_change(words{5, 5, 5}, words{6, 6, 6}), (words{6, 6, 6}));
-}
-
-TEST(thread_waiter, may_be_served_where_only_bytes_are_to_be_copied) {
-    int number = 5;
-    auto plain = source_of(number);
-    EXPECT_TRUE(thread_waiter(plain).may_be_served());
-    auto pointer = std::make_unique<int>(5);
-    auto moved = source_of(pointer);
-    EXPECT_FALSE(thread_waiter(moved).may_be_served());
 }
 
 TEST(thread_waiter, is_told_to_look_again) {
@@ -364,7 +373,7 @@ TEST(sender_wait, no_room_is_slept_through) {
             const deadline limit = deadline::after(patience);
             bool has_some = take_room();
             for (bool was_first = false; !has_some;) {
-                thread_waiter self(nothing);
+                thread_waiter self(nothing, was_first ? service::grant : service::tell);
                 side.enrol(self, was_first, count_room);
                 side.barrier();
                 if (count_room() != 0 && self.take()) {

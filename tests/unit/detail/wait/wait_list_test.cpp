@@ -18,6 +18,7 @@ namespace {
 using namespace unit;
 using weir::detail::answer;
 using weir::detail::claim_word;
+using weir::detail::service;
 using weir::detail::wait_list;
 using weir::detail::waiter;
 
@@ -234,7 +235,7 @@ TEST(wait_list, of_three_that_look_for_each_other_in_a_ring_one_meets_the_next) 
 class vanishing_waiter final : public waiter {
 public:
     vanishing_waiter(std::vector<int>& order, int number) noexcept : waiter(claim_), order_(&order), number_(number) {}
-    bool may_be_served() const noexcept override { return false; }
+    service asks_for() const noexcept override { return service::tell; }
     void make_at(void*) noexcept override {}
     void finish(answer outcome) noexcept override {
         EXPECT_EQ(outcome, answer::retry);
