@@ -7,7 +7,6 @@
 namespace {
 
 using namespace model;
-using weir::detail::service;
 
 template <unsigned Threads, std::size_t Capacity>
 class ring_model : public channel_model<Threads, decltype(weir::sync_channel<message>(Capacity))> {
@@ -100,16 +99,14 @@ private:
 };
 
 // Senders that wait, and a receiver that closes or goes: each send ends, and says what became of its message.
-// `Service`: what is done for those that wait.
-template <unsigned Threads, service Service>
+// `Bytes`: the receiver makes the messages of those that wait.
+template <unsigned Threads, bool Bytes>
 class full_and_close : public ring_model<Threads, 1> {
 public:
-    static constexpr const char* name = Service == service::make ? (Threads == 2 ? "ring.served.2" : "ring.served.3")
-                                        : Service == service::grant
-                                            ? (Threads == 2 ? "ring.granted.2" : "ring.granted.3")
-                                            : (Threads == 2 ? "ring.told.2" : "ring.told.3");
+    static constexpr const char* name = Bytes ? (Threads == 2 ? "ring.served.2" : "ring.served.3")
+                                              : (Threads == 2 ? "ring.told.2" : "ring.told.3");
     static constexpr const char* protocol = "ring full, waiter and close";
-    static constexpr const char* notes = Service == service::make ? "refused,made by the receiver" : "refused";
+    static constexpr const char* notes = Bytes ? "refused,made by the receiver" : "refused";
     static constexpr const char* needs = "parked,woken";
 
     void thread(unsigned index) {
@@ -143,19 +140,57 @@ private:
 
     bool send(unsigned index, int number) {
         message value = numbered(index, number);
-        if constexpr (Service == service::make) {
+        if constexpr (Bytes) {
             bytes_source source(value);
             return this->flavor(index).send(source, weir::detail::deadline::never(), weir::detail::no_stop()) ==
                    weir::detail::send_result::sent;
         } else {
-            if constexpr (Service == service::grant) { // where the hour is over when it was told in vain
-                weir::detail::steady_clock::begin_hour();
-            }
             return this->tx_[index].send(std::move(value)).has_value();
         }
     }
 
     weir::detail::plain<int> before_;
+};
+
+// A sender that is told of room when another takes it, maybe for longer than it lets itself be overtaken: then it asks for the
+// next place, and has that. With two threads the receiver is the other one.
+template <unsigned Threads>
+class overtaken : public ring_model<Threads, 1> {
+public:
+    static constexpr const char* name = Threads == 2 ? "ring.granted.2" : "ring.granted.3";
+    static constexpr const char* protocol = "ring full, waiter overtaken";
+    static constexpr const char* notes = Threads == 2 ? "taken by the other" : "";
+    static constexpr const char* needs = "parked,woken";
+
+    overtaken() {
+        if constexpr (Threads == 2) {
+            other_ = this->tx_[1];
+        }
+    }
+
+    void thread(unsigned index) {
+        if (index != 0) {
+            for (int i = 1; i <= (index == 1 ? 2 : 1); ++i) {
+                weir::detail::steady_clock::begin_hour();
+                check(this->tx_[index].send(numbered(index, i)).has_value(), "the send succeeds");
+            }
+            return; // and stays: no disconnection is to wake a receiver that a message did not
+        }
+        order_check<3> order;
+        for (unsigned left = 3; left != 0; --left) {
+            const auto got = this->rx_.recv();
+            check(got.has_value(), "a message comes while a sender is there");
+            order.received(*got);
+            if (Threads == 2 && left == 3) {
+                const bool is_quicker = other_.try_send(numbered(2, 1)).has_value();
+                seen.noted[0] += is_quicker ? 1 : 0;
+                left -= is_quicker ? 0 : 1;
+            }
+        }
+    }
+
+private:
+    decltype(weir::sync_channel<message>(1).tx) other_;
 };
 
 // A sender that waits no longer than some time, against the receiver that serves it. A third thread sends one message, and
@@ -261,10 +296,9 @@ private:
 
 #if !defined(WEIR_MODELS)
 #define WEIR_MODELS                                                                                                    \
-    wrap<2>, wrap<3>, try_ring<2>, try_ring<3>, full_and_close<2, service::tell>,                                      \
-        full_and_close<3, service::tell>, full_and_close<2, service::grant>, full_and_close<3, service::grant>,        \
-        full_and_close<2, service::make>, full_and_close<3, service::make>, send_time_out<2>, send_time_out<3>,        \
-        never_full, look_ahead<2>, look_ahead<3>
+    wrap<2>, wrap<3>, try_ring<2>, try_ring<3>, full_and_close<2, false>, full_and_close<3, false>,                    \
+        full_and_close<2, true>, full_and_close<3, true>, overtaken<2>, overtaken<3>, send_time_out<2>,                \
+        send_time_out<3>, never_full, look_ahead<2>, look_ahead<3>
 #endif
 
 int main(int count, char** arguments) { return model::run<WEIR_MODELS>(count, arguments); }
