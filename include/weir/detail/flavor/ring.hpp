@@ -320,7 +320,7 @@ private:
                 return send_result::disconnected;
             }
             const position ticket = tail / 2;
-            WEIR_POINT("ring.claim");
+            WEIR_POINT("ring.claim_again");
             if (!seems_to_have_room_for(ticket) && !has_room_for(ticket)) {
                 WEIR_POINT("ring.full");
                 // Full, if the tail that was read is still the tail; else it was too old to tell.

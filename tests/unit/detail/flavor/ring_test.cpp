@@ -252,6 +252,32 @@ TEST_P(ring_of, a_waiting_sender_moves_its_own_message) {
     EXPECT_EQ(moved_by, sent_by);
 }
 
+// Nor where it has a place to itself, which nobody else gets meanwhile.
+TEST_P(ring_of, a_place_that_was_granted_to_a_waiting_sender_is_filled_by_that) {
+    held channel(boxes::make(GetParam()));
+    for (unsigned i = 0; i < GetParam(); ++i) {
+        ASSERT_EQ(channel.try_send(number(0, i)), send_result::sent);
+    }
+    bool is_made = false;
+    auto source = making<boxed>([&](void* place) {
+        is_made = true;
+        ::new (place) boxed(number(0, GetParam()));
+    });
+    weir::detail::thread_waiter self(source, weir::detail::service::grant);
+    ASSERT_EQ(channel->enrol_sender(self, false), weir::detail::enrolment::waits);
+    ASSERT_TRUE(channel.try_receive());
+    EXPECT_FALSE(is_made);
+    EXPECT_EQ(channel.try_send(number(0, 99)), send_result::full);
+    weir::detail::spin_policy spin(1);
+    ASSERT_EQ(self.await(deadline::never(), weir::detail::no_stop(), spin, 0), weir::detail::answer::granted);
+    channel->send_granted(self.ticket(), source);
+    for (unsigned i = 1; i <= GetParam(); ++i) {
+        const auto message = channel.try_receive();
+        ASSERT_TRUE(message);
+        EXPECT_EQ(**message, *number(0, i));
+    }
+}
+
 TEST_P(ring_of, closing_ends_the_waits_of_senders_and_leaves_their_messages) {
     constexpr unsigned waiting = 3;
     held channel(boxes::make(GetParam()));
