@@ -10,40 +10,21 @@
 #define WEIR_DETAIL_FLAVOR_BLOCKING_SEND_HPP
 
 #include <weir/detail/flavor/send_result.hpp>
-#include <weir/detail/platform/clock.hpp>
 #include <weir/detail/platform/injection.hpp>
 #include <weir/detail/wait/sender_wait.hpp>
 
-#include <chrono>
+#include <cstdint>
 
 namespace weir::detail {
 
-// What a thread that waits to send asks of who serves it. One that makes its message itself has to run for that, and the
-// channel should not wait for one thread that sleeps while others run: it is told of room, and may be overtaken. Only who
-// was told in vain and has waited for a while has the next place for itself.
-template <bool LeavesToSender>
-class asked_service {
-public:
-    service first() const noexcept { return service::tell; }
-    service after_vain() const noexcept {
-        return steady_clock::now() - since_ < longest_overtaken ? service::tell : service::grant;
-    }
-
-private:
-    static constexpr std::chrono::milliseconds longest_overtaken{1};
-
-    const steady_clock::time_point since_ = steady_clock::now();
-};
-template <>
-class asked_service<false> {
-public:
-    static constexpr service first() noexcept { return service::make; }
-    static constexpr service after_vain() noexcept { return service::make; }
-};
+// How many messages overtake a thread that is told of room, more or less, before it asks for a place of its own.
+inline constexpr std::uint64_t most_overtaking = 1024;
 
 // After a first attempt that found the channel full. Spins for a moment before it enrols. It gives its processor away, too,
 // where there is room for many, since enrolling costs more than that, and where it has to run to be served. Else it does so
 // only when it has enrolled: a receiver that shares the processor then finds all that wait, and serves them in one turn.
+// Who makes its message itself is told of room, and may be overtaken: the channel should not wait for a thread that sleeps
+// while others run. Only who was told in vain and overtaken for long asks for the next place for itself.
 // Room, and a closed channel, win over a stop and a time-out.
 template <class Flavor, class Source, class Stop>
 send_result send_waiting(Flavor& flavor, sender_wait& sending, Source& source, deadline until,
@@ -56,16 +37,22 @@ send_result send_waiting(Flavor& flavor, sender_wait& sending, Source& source, d
         return attempt() ? result : stopped ? send_result::stopped : send_result::timeout;
     }
     constexpr bool makes_itself = Flavor::template leaves_to_sender<Source>;
+    const std::uint64_t begin = flavor.send_progress();
     const auto glance = [&]() noexcept { return flavor.seems_to_have_room(); };
-    if ((flavor.is_worth_looking() && sending.spin().look(flavor.send_progress(), glance, attempt)) ||
-        ((makes_itself || flavor.capacity() > few_messages) &&
-         sending.spin().give_way(flavor.send_progress(), attempt))) {
+    const auto progress = [&]() noexcept { return flavor.send_progress(); };
+    if ((flavor.is_worth_looking() && sending.spin().look(begin, glance, attempt)) ||
+        ((makes_itself || flavor.capacity() > few_messages) && sending.spin().give_way(begin, attempt, progress))) {
         return result;
     }
-    const asked_service<makes_itself> asked;
+    const auto service_to_ask_for = [&](bool told_in_vain) noexcept {
+        if (!makes_itself) {
+            return service::make;
+        }
+        return told_in_vain && progress() - begin > most_overtaking ? service::grant : service::tell;
+    };
     for (bool first = false;;) { // sticky: who was at the front once stays there
         answer outcome = answer::retry;
-        thread_waiter<Source> self(source, first ? asked.after_vain() : asked.first());
+        thread_waiter<Source> self(source, service_to_ask_for(first));
         WEIR_POINT("sender.enrol");
         if (const enrolment entered = flavor.enrol_sender(self, first); entered != enrolment::waits) {
             flavor.withdraw_sender(self);

@@ -10,7 +10,7 @@
 //         once: where another thread took it there are more of them than processors, and what is waited for is not to be had
 //         while this one spins. Then it spins no further.
 // yields  how often to give the processor away before parking; learnt likewise. They cost more than they take: who has
-//         given way often is woken late.
+//         given way often is woken late. Where one lasts, and nothing comes of it, that is no better than to park.
 // worth   where there is one processor: what is to be got through until the next wait begins, to make up for a yield that
 //         took long. A partner that has work of its own, or looks again and again, keeps the processor until its time is
 //         over: where few messages came of that, a wake had been better. After several such the yields are left out for a
@@ -49,12 +49,17 @@ public:
         return helped;
     }
 
-    // After that: gives the processor away a bounded number of times, and polls after each.
+    // After that: gives the processor away a bounded number of times, and polls after each. `now()`: what this side has got
+    // through by then, where others can meanwhile.
     template <class Poll>
     bool give_way(std::uint64_t progress, Poll poll) noexcept {
+        return give_way(progress, poll, [progress]() noexcept { return progress; });
+    }
+    template <class Poll, class Progress>
+    bool give_way(std::uint64_t progress, Poll poll, Progress now) noexcept {
         const int in_a_row = yielded_.load(memory_order_relaxed);
         const int yields = next(yields_, is_yield_probe() ? probe_yields : 0);
-        const bool ended = yields != 0 && in_a_row < most_yielded && give_way(yields, progress, poll);
+        const bool ended = yields != 0 && in_a_row < most_yielded && give_way(yields, progress, poll, now);
         set(yielded_, ended && can_spin() ? in_a_row + 1 : 0);
         return ended;
     }
@@ -168,24 +173,33 @@ private:
         }
     }
 
-    template <class Poll>
-    bool give_way(int yields, std::uint64_t progress, Poll& poll) noexcept {
+    template <class Poll, class Progress>
+    bool give_way(int yields, std::uint64_t progress, Poll& poll, Progress& now) noexcept {
         // A yield to a partner on the same processor is over in no time. One that lasts went to somebody with work of its
-        // own; then a wake comes sooner than the next turn. The first poll comes before the first yield: a look may have
-        // ended with one.
+        // own; then a wake comes sooner than the next turn. Or to a crowd of this side, which takes turns like that. The
+        // first poll comes before the first yield: a look may have ended with one.
         const auto start = steady_clock::now();
         for (int i = 0;; ++i) {
             if (poll()) {
                 yielding_helped(yields, progress, start);
                 return true;
             }
-            if (i == yields || steady_clock::now() - start > longest_yielding) {
+            if (i == yields) {
+                break;
+            }
+            const auto took = steady_clock::now() - start;
+            if (took > longest_yielding && !is_worth(now() - progress, took)) {
                 break;
             }
             yield();
         }
         set(yields_, yields / 2);
         return false;
+    }
+
+    // Whether so many messages are worth so long a time.
+    static bool is_worth(std::uint64_t messages, std::chrono::nanoseconds took) noexcept {
+        return messages >= static_cast<std::uint64_t>(took / worth_a_message);
     }
 
     // Where it took long: whether it was worth that is known when the next wait begins.

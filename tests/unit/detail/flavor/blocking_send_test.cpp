@@ -3,12 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstdint>
-#include <thread>
 #include <vector>
-
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -30,8 +26,8 @@ struct nothing {
 template <bool LeavesToSender>
 class often_full {
 public:
-    // `each`: how long it takes until a waiter is told.
-    explicit often_full(std::size_t times, std::chrono::milliseconds each = {}) : times_(times), each_(each) {}
+    // `overtaking`: so many messages pass until a waiter is told.
+    explicit often_full(std::size_t times, std::uint64_t overtaking = 0) : times_(times), overtaking_(overtaking) {}
 
     template <class>
     static constexpr bool leaves_to_sender = LeavesToSender;
@@ -39,12 +35,11 @@ public:
     static constexpr std::size_t capacity() noexcept { return 1; }
     static constexpr bool seems_to_have_room() noexcept { return false; }
     static constexpr bool is_worth_looking() noexcept { return true; }
-    static constexpr std::uint64_t send_progress() noexcept { return 0; }
+    std::uint64_t send_progress() const noexcept { return enrolled.size() * overtaking_; }
     send_result try_send(nothing&) noexcept { return enrolled.size() < times_ ? send_result::full : send_result::sent; }
     enrolment enrol_sender(waiter& self, bool first) noexcept {
         enrolled.push_back(first);
         asked.push_back(self.asks_for());
-        std::this_thread::sleep_for(each_);
         if (self.take()) {
             self.finish(answer::retry);
         }
@@ -58,7 +53,7 @@ public:
 
 private:
     const std::size_t times_;
-    const std::chrono::milliseconds each_;
+    const std::uint64_t overtaking_;
 };
 
 TEST(blocking_send, whoever_was_told_to_look_again_keeps_its_turn) {
@@ -70,19 +65,19 @@ TEST(blocking_send, whoever_was_told_to_look_again_keeps_its_turn) {
 }
 
 TEST(blocking_send, whose_message_the_receiver_may_make_asks_for_that) {
-    often_full<false> flavor(2, 2ms);
+    often_full<false> flavor(2, 1000);
     sender_wait side(1);
     nothing source;
     EXPECT_EQ(weir::detail::send_waiting(flavor, side, source, deadline::never(), no_stop()), send_result::sent);
     EXPECT_EQ(flavor.asked, (std::vector{service::make, service::make}));
 }
 
-TEST(blocking_send, who_makes_its_message_itself_asks_for_a_place_once_it_was_told_in_vain_and_waited_for_a_while) {
-    often_full<true> flavor(3, 2ms);
+TEST(blocking_send, who_makes_its_message_itself_asks_for_a_place_when_it_was_overtaken_for_long) {
+    often_full<true> flavor(4, 600);
     sender_wait side(1);
     nothing source;
     EXPECT_EQ(weir::detail::send_waiting(flavor, side, source, deadline::never(), no_stop()), send_result::sent);
-    EXPECT_EQ(flavor.asked, (std::vector{service::tell, service::grant, service::grant}));
+    EXPECT_EQ(flavor.asked, (std::vector{service::tell, service::tell, service::grant, service::grant}));
 }
 
 } // namespace

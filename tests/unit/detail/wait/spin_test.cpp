@@ -132,6 +132,28 @@ TEST(spin_policy, stops_giving_way_after_waits_in_vain_but_tries_again_and_gives
     EXPECT_GT(yields_until(false), 0);
 }
 
+// How often a policy gives way in one wait, where that takes a tenth of a millisecond each time and `batch` messages pass.
+int long_yields(std::uint64_t batch) {
+    spin_policy policy(any_batch);
+    int polls = 0;
+    (void)policy.give_way(
+        7,
+        [&]() noexcept {
+            const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
+            while (std::chrono::steady_clock::now() < end) {
+            }
+            return ++polls, false;
+        },
+        [&]() noexcept { return 7 + static_cast<std::uint64_t>(polls) * batch; });
+    return polls - 1;
+}
+
+TEST(spin_policy, goes_on_giving_way_to_a_crowd_that_gets_messages_through) {
+    EXPECT_EQ(long_yields(0), 0);
+    EXPECT_EQ(long_yields(1), 0);
+    EXPECT_GT(long_yields(1'000'000), 10);
+}
+
 // Others could do what is waited for, but for this one.
 TEST(spin_policy, stops_spinning_where_another_thread_wants_the_processor) {
     if (!weir::detail::can_spin()) {
