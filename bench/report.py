@@ -556,6 +556,7 @@ GROUPS: dict[str, Callable[[Row], bool]] = {
     "handover": lambda row: row.kind in ("bounded1", "bounded0") and is_stream(row),
     "single": lambda row: row.shape in ("rtt", "oneshot", "clone", "parked"),
     "relays": lambda row: row.shape in ("chain4", "pool4", "forkjoin4"),
+    "boxes": lambda row: row.shape.endswith("_box"),
     "sizes": lambda row: row.shape.startswith("spsc_"),
 }
 GROUP_TITLES = {
@@ -564,6 +565,7 @@ GROUP_TITLES = {
     "handover": "Capacity 1 and 0",
     "single": "One message at a time, and channels' lives",
     "relays": "More threads than processors",
+    "boxes": "Messages that the sender allocates and the receiver frees",
     "sizes": "Messages of 64, 512 and 4096 bytes",
 }
 # More would not be told apart.

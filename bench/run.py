@@ -37,11 +37,11 @@ ROOT = BENCH.parent
 
 KINDS = {
     "unbounded": "seq hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt oneshot clone parked queued idle burst "
-    "spsc_64 spsc_512 spsc_4096 select_rx select_both forkjoin4 ready10 ready100 ready1000 ready10000",
+    "spsc_64 spsc_512 spsc_4096 mpsc4_box select_rx select_both forkjoin4 ready10 ready100 ready1000 ready10000",
     "boundedN": "seq spsc mpsc4 select_rx select_both",
     "bounded1024": "hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt parked spsc_64 spsc_512 spsc_4096",
-    "bounded64": "spsc mpsc4 pool4 task1 task2 to_task",
-    "bounded1": "spsc mpsc4 mpsc16 rtt chain4 oneshot parked idle task1 task2 to_task waiting",
+    "bounded64": "spsc mpsc4 mpsc16_box pool4 task1 task2 to_task",
+    "bounded1": "spsc mpsc4 mpsc16 mpsc4_box rtt chain4 oneshot parked idle task1 task2 to_task waiting",
     "bounded0": "spsc mpsc4 mpsc16 rtt parked select_rx select_both",
 }
 SCENARIOS = [f"{kind}_{shape}" for kind, shapes in KINDS.items() for shape in shapes.split()]
@@ -52,7 +52,7 @@ CODE_BYTES = "code_bytes"
 ROWS = [*SCENARIOS, COMPILE_TIME, CODE_BYTES]
 
 MEMORY_SHAPES = ("queued", "idle", "burst", "waiting")
-ONE_CORE_SHAPES = re.compile(r"spsc|mpsc\d+|rtt|chain4|pool4|forkjoin4|parked")
+ONE_CORE_SHAPES = re.compile(r"spsc|mpsc\d+(_box)?|rtt|chain4|pool4|forkjoin4|parked")
 QUICK_LEAVES_OUT = re.compile(r".*_(burst|mpsc2|mpsc8)|code_bytes")
 
 LIMITS_PROGRAM = "limits"

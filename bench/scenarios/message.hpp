@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What is sent: numbers, alone or as the first and the last word of a structure.
+// What is sent: numbers, alone, as the first and the last word of a structure, or in memory of their own.
 #ifndef BENCH_SCENARIOS_MESSAGE_HPP
 #define BENCH_SCENARIOS_MESSAGE_HPP
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace bench {
 
@@ -18,11 +19,16 @@ struct message {
     number words[Bytes / sizeof(number)];
 };
 
+// Allocated by the sender, and freed by the receiver.
+using boxed = std::unique_ptr<number>;
+
 // How often value_of counts the number that a message was made of.
 template <class T>
 constexpr number times_counted = 2;
 template <>
 constexpr number times_counted<number> = 1;
+template <>
+constexpr number times_counted<boxed> = 1;
 
 // Makes the compiler think that every word was set, or it would not copy the words between. They are left as they are: to
 // fill them would be work beside the channel's.
@@ -34,6 +40,7 @@ void leave_blank(T& message) {
         asm volatile("" : : "r"(&message) : "memory");
     }
 }
+inline void leave_blank(boxed&) {}
 
 template <class T>
 T make_message(number n) {
@@ -47,8 +54,13 @@ T make_message(number n) {
     }
     return made;
 }
+template <>
+inline boxed make_message<boxed>(number n) {
+    return std::make_unique<number>(n);
+}
 
 inline number value_of(number n) { return n; }
+inline number value_of(const boxed& m) { return *m; }
 
 template <std::size_t Bytes>
 number value_of(const message<Bytes>& m) {

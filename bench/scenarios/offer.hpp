@@ -33,11 +33,11 @@ struct kind {
 inline const kind kinds[] = {
     {"unbounded", 0,
      "seq hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt oneshot clone parked queued idle burst spsc_64 spsc_512 spsc_4096 "
-     "select_rx select_both forkjoin4 ready10 ready100 ready1000 ready10000"},
+     "mpsc4_box select_rx select_both forkjoin4 ready10 ready100 ready1000 ready10000"},
     {"boundedN", {}, "seq spsc mpsc4 select_rx select_both"},
     {"bounded1024", 1024, "hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt parked spsc_64 spsc_512 spsc_4096"},
-    {"bounded64", 64, "spsc mpsc4 pool4 task1 task2 to_task"},
-    {"bounded1", 1, "spsc mpsc4 mpsc16 rtt chain4 oneshot parked idle task1 task2 to_task waiting"},
+    {"bounded64", 64, "spsc mpsc4 mpsc16_box pool4 task1 task2 to_task"},
+    {"bounded1", 1, "spsc mpsc4 mpsc16 mpsc4_box rtt chain4 oneshot parked idle task1 task2 to_task waiting"},
     {"bounded0", 0, "spsc mpsc4 mpsc16 rtt parked select_rx select_both"},
 };
 
@@ -88,6 +88,15 @@ workload find_workload(std::string_view shape) {
     for (const auto& known : workloads) {
         if (known.shape == shape) {
             return known.run;
+        }
+    }
+    // Not where the channel for these is another one.
+    if constexpr (requires { typename Channel<boxed>::value_type; }) {
+        if (shape == "mpsc4_box") {
+            return stream<Channel<boxed>, 4>;
+        }
+        if (shape == "mpsc16_box") {
+            return stream<Channel<boxed>, 16>;
         }
     }
     if constexpr (plain::has_senders) {

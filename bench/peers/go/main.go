@@ -40,6 +40,9 @@ var workloads = map[string]workload{
 	"spsc_512":  blockStream[[64]uint64],
 	"spsc_4096": blockStream[[512]uint64],
 
+	"mpsc4_box":  boxStream(4),
+	"mpsc16_box": boxStream(16),
+
 	"select_rx":   selectStream(false),
 	"select_both": selectStream(true),
 
@@ -57,8 +60,8 @@ var kinds = []struct {
 }{
 	{"boundedN", asManyAsMessages, "seq spsc mpsc4 select_rx select_both"},
 	{"bounded1024", 1024, "hot spsc mpsc2 mpsc4 mpsc8 mpsc16 rtt parked spsc_64 spsc_512 spsc_4096"},
-	{"bounded64", 64, "spsc mpsc4 pool4 task1 task2"},
-	{"bounded1", 1, "spsc mpsc4 mpsc16 rtt chain4 oneshot parked idle task1 task2 waiting"},
+	{"bounded64", 64, "spsc mpsc4 mpsc16_box pool4 task1 task2"},
+	{"bounded1", 1, "spsc mpsc4 mpsc16 mpsc4_box rtt chain4 oneshot parked idle task1 task2 waiting"},
 	{"bounded0", 0, "spsc mpsc4 mpsc16 rtt parked select_rx select_both"},
 }
 

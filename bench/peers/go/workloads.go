@@ -67,6 +67,34 @@ func stream(producers uint64) workload {
 	}
 }
 
+// Each in memory of its own, which the collector gets back.
+func boxStream(producers uint64) workload {
+	return func(asked request) string {
+		channel := make(chan *uint64, asked.capacity)
+		watch := newStopwatch(int(producers))
+		for k := uint64(0); k != producers; k++ {
+			first := k * asked.messages / producers
+			end := (k + 1) * asked.messages / producers
+			go func() {
+				watch.wait()
+				for n := first; n != end; n++ {
+					box := new(uint64)
+					*box = n
+					channel <- box
+				}
+			}()
+		}
+		watch.start()
+		var sum uint64
+		for i := uint64(0); i != asked.messages; i++ {
+			sum += *<-channel
+		}
+		time := watch.stop()
+		check(sum, asked.messages, 1)
+		return time.per(asked.messages)
+	}
+}
+
 // A structure of so many words, of which the first and the last are set.
 func blockStream[Block [8]uint64 | [64]uint64 | [512]uint64](asked request) string {
 	channel := make(chan Block, asked.capacity)

@@ -50,32 +50,57 @@ pub trait Channel<T> {
 pub const SELECTED: usize = 4;
 
 /// A channel for each of the messages.
-pub trait Kind: Channel<u64> + Channel<Block<8>> + Channel<Block<64>> + Channel<Block<512>> {}
+pub trait Kind:
+    Channel<u64> + Channel<Boxed> + Channel<Block<8>> + Channel<Block<64>> + Channel<Block<512>>
+{
+}
 
-impl<K> Kind for K where K: Channel<u64> + Channel<Block<8>> + Channel<Block<64>> + Channel<Block<512>> {}
+impl<K> Kind for K where
+    K: Channel<u64> + Channel<Boxed> + Channel<Block<8>> + Channel<Block<64>> + Channel<Block<512>>
+{
+}
 
-pub trait Message: Copy + Send + 'static {
+pub trait Message: Send + 'static {
     /// How often `sum` counts a number.
     const TIMES: u64;
+    /// What messages are copied from.
+    type Blank;
 
-    fn blank() -> Self;
-    fn set(&mut self, number: u64);
+    fn blank() -> Self::Blank;
+    fn of(number: u64, blank: &mut Self::Blank) -> Self;
     fn sum(&self) -> u64;
 }
 
 impl Message for u64 {
     const TIMES: u64 = 1;
+    type Blank = ();
 
-    fn blank() -> Self {
-        0
-    }
+    fn blank() {}
 
-    fn set(&mut self, number: u64) {
-        *self = number;
+    fn of(number: u64, _: &mut ()) -> Self {
+        number
     }
 
     fn sum(&self) -> u64 {
         *self
+    }
+}
+
+/// Allocated by the sender, and freed by the receiver.
+pub type Boxed = Box<u64>;
+
+impl Message for Boxed {
+    const TIMES: u64 = 1;
+    type Blank = ();
+
+    fn blank() {}
+
+    fn of(number: u64, _: &mut ()) -> Self {
+        Box::new(number)
+    }
+
+    fn sum(&self) -> u64 {
+        **self
     }
 }
 
@@ -84,15 +109,17 @@ pub struct Block<const WORDS: usize>([u64; WORDS]);
 
 impl<const WORDS: usize> Message for Block<WORDS> {
     const TIMES: u64 = 2;
+    type Blank = Self;
 
     /// The compiler must not know what is in the words, or it would fill each message anew instead of copying it.
     fn blank() -> Self {
         Block([*opaque(&0); WORDS])
     }
 
-    fn set(&mut self, number: u64) {
-        self.0[0] = number;
-        self.0[WORDS - 1] = number;
+    fn of(number: u64, blank: &mut Self) -> Self {
+        blank.0[0] = number;
+        blank.0[WORDS - 1] = number;
+        *blank
     }
 
     /// The compiler must take the whole message for used, or it would not copy the words between out of the channel.
@@ -137,16 +164,17 @@ fn list<P: Peer>() -> Vec<String> {
     let kinds: [(&str, &[&str]); 6] = [
         ("unbounded", &[
             "seq", "hot", "spsc", "mpsc2", "mpsc4", "mpsc8", "mpsc16", "rtt", "oneshot", "clone", "parked",
-            "queued", "idle", "burst", "spsc_64", "spsc_512", "spsc_4096", "select_rx", "select_both", "forkjoin4",
+            "queued", "idle", "burst", "spsc_64", "spsc_512", "spsc_4096", "mpsc4_box", "select_rx", "select_both",
+            "forkjoin4",
         ]),
         ("boundedN", &["seq", "spsc", "mpsc4", "select_rx", "select_both"]),
         ("bounded1024", &[
             "hot", "spsc", "mpsc2", "mpsc4", "mpsc8", "mpsc16", "rtt", "parked", "spsc_64", "spsc_512", "spsc_4096",
         ]),
-        ("bounded64", &["spsc", "mpsc4", "pool4", "task1", "task2", "to_task"]),
+        ("bounded64", &["spsc", "mpsc4", "mpsc16_box", "pool4", "task1", "task2", "to_task"]),
         ("bounded1", &[
-            "spsc", "mpsc4", "mpsc16", "rtt", "chain4", "oneshot", "parked", "idle", "task1", "task2", "to_task",
-            "waiting",
+            "spsc", "mpsc4", "mpsc16", "mpsc4_box", "rtt", "chain4", "oneshot", "parked", "idle", "task1", "task2",
+            "to_task", "waiting",
         ]),
         ("bounded0", &["spsc", "mpsc4", "mpsc16", "rtt", "parked", "select_rx", "select_both"]),
     ];
@@ -219,6 +247,8 @@ fn run_shape<K: Kind>(shape: &str, capacity: usize, messages: u64, seconds: u64)
         "spsc_64" => stream::<Block<8>, K>(capacity, 1, messages),
         "spsc_512" => stream::<Block<64>, K>(capacity, 1, messages),
         "spsc_4096" => stream::<Block<512>, K>(capacity, 1, messages),
+        "mpsc4_box" => stream::<Boxed, K>(capacity, 4, messages),
+        "mpsc16_box" => stream::<Boxed, K>(capacity, 16, messages),
         "mpsc2" => stream::<u64, K>(capacity, 2, messages),
         "mpsc4" => stream::<u64, K>(capacity, 4, messages),
         "mpsc8" => stream::<u64, K>(capacity, 8, messages),
@@ -548,10 +578,9 @@ fn burst<C: Channel<u64>>(capacity: usize, messages: u64, seconds: u64) -> Strin
 }
 
 fn send_numbers<T: Message, C: Channel<T>>(sender: &C::Sender, first: u64, end: u64) {
-    let mut message = T::blank();
+    let mut blank = T::blank();
     for number in first..end {
-        message.set(number);
-        C::send(sender, message);
+        C::send(sender, T::of(number, &mut blank));
     }
 }
 
