@@ -205,22 +205,22 @@ TEST_P(stalled, both_ends_may_go) {
 // that tail: the ring is not full.
 TEST(stalled_ring, a_sender_whose_look_at_the_tail_is_old_does_not_find_it_full) {
     for (const std::size_t capacity : {1u, 2u, 3u, 5u, 64u}) {
-        auto [tx, rx] = weir::sync_channel<uint64_t>(capacity);
-        const auto pass_lap = [&tx = tx, &rx = rx, capacity] {
+        auto ends = weir::sync_channel<uint64_t>(capacity);
+        const auto pass_lap = [&ends, capacity] {
             for (uint64_t i = 0; i < capacity; ++i)
-                EXPECT_TRUE(tx.try_send(i));
+                EXPECT_TRUE(ends.tx.try_send(i));
             for (uint64_t i = 0; i < capacity; ++i)
-                EXPECT_EQ(rx.try_recv().value(), i);
+                EXPECT_EQ(ends.rx.try_recv().value(), i);
         };
         pass_lap(); // so the ring seems to be full, until somebody looks at the head
         halt here("sender", "ring.claim_again");
-        actor sender("sender", [&tx = tx] { EXPECT_TRUE(tx.try_send(held_value)); });
+        actor sender("sender", [&ends] { EXPECT_TRUE(ends.tx.try_send(held_value)); });
         here.wait_until_there();
         pass_lap();
         pass_lap();
         here.let_go();
         sender.join();
-        EXPECT_EQ(rx.try_recv().value(), held_value) << capacity;
+        EXPECT_EQ(ends.rx.try_recv().value(), held_value) << capacity;
     }
 }
 
