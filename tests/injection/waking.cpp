@@ -95,6 +95,22 @@ TEST_P(waking, the_last_sender_leaving_while_the_receiver_lies_down_ends_the_rec
 }
 
 #if WEIR_HAS_STOP_TOKEN
+// A message that is there wins over a stop, all the more over one that was requested after it had come.
+TEST_P(waking_buffered, a_message_sent_before_the_stop_was_requested_is_received) {
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    std::stop_source stop;
+    halt here("receiver", "receiver.looked");
+    actor receiver("receiver", [&] {
+        const auto received = rx.recv(stop.get_token());
+        EXPECT_TRUE(received.has_value() && *received == 5u);
+    });
+    here.wait_until_there();
+    EXPECT_TRUE(tx.try_send(5));
+    stop.request_stop();
+    here.let_go();
+    receiver.join();
+}
+
 TEST_P(waking, a_stop_requested_while_the_receiver_lies_down_ends_the_receive) {
     for (const char* point : points_before_sleep()) {
         auto [tx, rx] = open<uint64_t>(GetParam());

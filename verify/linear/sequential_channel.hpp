@@ -10,7 +10,8 @@
 //   recv_many     a receive, then as many as are there, one after the other; it ends at `most` or when nothing is there
 //   drop          the sender is counted no more; if it was the last, the channel is disconnected
 //   reset         of the receiver: sends fail; the messages that were there are gone. In between they go one by one;
-//                 a send that was under way then destroys its own, and as long as it is under way that may be counted
+//                 a send that was under way then destroys its own, or leaves that to another that is; as long as one is
+//                 under way they may be counted
 // On a rendezvous a send and the receive that took its message are one step of both.
 #pragma once
 
@@ -101,7 +102,7 @@ public:
             return true;
         case operation::len:
             return (is_being_destroyed() || ((of.value == 0) == queue_.empty() && of.value >= queue_.size())) &&
-                   of.value <= queue_.size() + sends_under_way() && of.value <= capacity_.value_or(call::never);
+                   of.value <= queue_.size() + sends_under_way() + left_to_others_ && of.value <= capacity_.value_or(call::never);
         case operation::is_empty:
             return is_being_destroyed() || (of.value != 0) == queue_.empty();
         case operation::is_disconnected:
@@ -128,6 +129,7 @@ public:
         }
         key.push_back('\xff');
         key.push_back(static_cast<char>(senders_));
+        key.push_back(static_cast<char>(left_to_others_));
         key.push_back(static_cast<char>((is_disconnected_ ? 1 : 0) | (is_closed_ ? 2 : 0) | (has_receiver_ ? 4 : 0) |
                                         (is_stopped_ ? 8 : 0) | (is_leaving_ ? 16 : 0)));
     }
@@ -167,6 +169,7 @@ private:
             set(message, state::there);
         } else {
             set(message, state::taken); // it is destroyed
+            left_to_others_ = sends_under_way() != 0 ? left_to_others_ + 1 : 0;
         }
         return true;
     }
@@ -247,6 +250,7 @@ private:
     bool has_receiver_ = true;
     bool is_stopped_ = false;
     bool is_leaving_ = false; // the receiver, between its two steps
+    std::size_t left_to_others_ = 0; // messages of sends that have returned without a receiver
 };
 
 } // namespace linear

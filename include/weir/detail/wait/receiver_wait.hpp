@@ -175,12 +175,14 @@ private:
             sleep_.store(sleep_.load(memory_order_relaxed) + 1, memory_order_release);
             flags_.raise(sleeping);
             WEIR_POINT("receiver.raised");
+            const bool stopped = stop.stop_requested(); // before the look, which finds all that came before the stop
             bool ready = poll();
             if (!ready && under_way()) {
                 flags_.barrier();
                 ready = poll();
             }
-            if (!ready && in_time && !stop.stop_requested()) {
+            WEIR_POINT("receiver.looked");
+            if (!ready && in_time && !stopped) {
                 WEIR_POINT("receiver.park");
                 in_time = parker_.park(until);
                 WEIR_POINT("receiver.woken");
