@@ -102,7 +102,8 @@ public:
             return true;
         case operation::len:
             return (is_being_destroyed() || ((of.value == 0) == queue_.empty() && of.value >= queue_.size())) &&
-                   of.value <= queue_.size() + sends_under_way() + left_to_others_ && of.value <= capacity_.value_or(call::never);
+                   of.value <= queue_.size() + sends_under_way() + left_to_others_ &&
+                   of.value <= capacity_.value_or(call::never);
         case operation::is_empty:
             return is_being_destroyed() || (of.value != 0) == queue_.empty();
         case operation::is_disconnected:
@@ -249,7 +250,7 @@ private:
     bool is_closed_ = false;
     bool has_receiver_ = true;
     bool is_stopped_ = false;
-    bool is_leaving_ = false; // the receiver, between its two steps
+    bool is_leaving_ = false;        // the receiver, between its two steps
     std::size_t left_to_others_ = 0; // messages of sends that have returned without a receiver
 };
 
