@@ -47,18 +47,26 @@ func hot(asked request) string {
 	return time.per(asked.messages)
 }
 
+// Producer k sends its part of the numbers.
+func startProducers(producers, messages uint64, watch *stopwatch, send func(k, first, end uint64)) {
+	for k := uint64(0); k != producers; k++ {
+		k := k // one of its own, also before Go 1.22
+		first := k * messages / producers
+		end := (k + 1) * messages / producers
+		go func() {
+			watch.wait()
+			send(k, first, end)
+		}()
+	}
+}
+
 func stream(producers uint64) workload {
 	return func(asked request) string {
 		channel := make(chan uint64, asked.capacity)
 		watch := newStopwatch(int(producers))
-		for k := uint64(0); k != producers; k++ {
-			first := k * asked.messages / producers
-			end := (k + 1) * asked.messages / producers
-			go func() {
-				watch.wait()
-				sendNumbers(channel, first, end)
-			}()
-		}
+		startProducers(producers, asked.messages, watch, func(_, first, end uint64) {
+			sendNumbers(channel, first, end)
+		})
 		watch.start()
 		sum := receiveNumbers(channel, asked.messages)
 		time := watch.stop()
@@ -72,18 +80,13 @@ func boxStream(producers uint64) workload {
 	return func(asked request) string {
 		channel := make(chan *uint64, asked.capacity)
 		watch := newStopwatch(int(producers))
-		for k := uint64(0); k != producers; k++ {
-			first := k * asked.messages / producers
-			end := (k + 1) * asked.messages / producers
-			go func() {
-				watch.wait()
-				for n := first; n != end; n++ {
-					box := new(uint64)
-					*box = n
-					channel <- box
-				}
-			}()
-		}
+		startProducers(producers, asked.messages, watch, func(_, first, end uint64) {
+			for n := first; n != end; n++ {
+				box := new(uint64)
+				*box = n
+				channel <- box
+			}
+		})
 		watch.start()
 		var sum uint64
 		for i := uint64(0); i != asked.messages; i++ {
@@ -334,21 +337,15 @@ func selectStream(both bool) workload {
 			channels[k] = make(chan uint64, asked.capacity)
 		}
 		watch := newStopwatch(selectedChannels)
-		for k := uint64(0); k != selectedChannels; k++ {
-			first := k * asked.messages / selectedChannels
-			end := (k + 1) * asked.messages / selectedChannels
-			channel := channels[k]
-			go func() {
-				watch.wait()
-				if !both {
-					sendNumbers(channel, first, end)
-					return
-				}
-				for n := first; n != end; n++ {
-					sendAny(&channels, n)
-				}
-			}()
-		}
+		startProducers(selectedChannels, asked.messages, watch, func(k, first, end uint64) {
+			if !both {
+				sendNumbers(channels[k], first, end)
+				return
+			}
+			for n := first; n != end; n++ {
+				sendAny(&channels, n)
+			}
+		})
 		watch.start()
 		var sum uint64
 		for i := uint64(0); i != asked.messages; i++ {
