@@ -48,11 +48,9 @@ constexpr bool is_small_and_plain = sizeof(T) <= 2 * sizeof(void*) && std::is_tr
 
 // Whether to make a T of these is to copy or to convert bytes, which runs no code of users.
 template <class T, class... From>
-constexpr bool is_made_of_bytes = std::is_scalar_v<T> && (std::is_scalar_v<std::remove_cvref_t<From>> && ...);
-template <class T, class From>
-constexpr bool is_made_of_bytes<T, From> =
-    std::is_trivially_copyable_v<T> &&
-    (std::is_same_v<std::remove_cvref_t<From>, T> || (std::is_scalar_v<T> && std::is_scalar_v<std::remove_cvref_t<From>>));
+constexpr bool is_made_of_bytes =
+    (std::is_scalar_v<T> && (std::is_scalar_v<std::remove_cvref_t<From>> && ...)) ||
+    (std::is_trivially_copyable_v<T> && sizeof...(From) == 1 && (std::is_same_v<std::remove_cvref_t<From>, T> && ...));
 
 // Converts to a T of the same bytes.
 template <class T>
