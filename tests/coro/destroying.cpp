@@ -33,6 +33,8 @@ namespace {
 
 class destroying : public flavor_test {};
 INSTANTIATE_TEST_SUITE_P(flavors, destroying, every_flavor(), flavor_name);
+class destroying_buffered : public flavor_test {};
+INSTANTIATE_TEST_SUITE_P(flavors, destroying_buffered, buffered_flavors(), flavor_name);
 class destroying_bounded : public flavor_test {};
 INSTANTIATE_TEST_SUITE_P(flavors, destroying_bounded, bounded_flavors(), flavor_name);
 class destroying_rings : public flavor_test {};
@@ -393,6 +395,48 @@ TEST_P(destroying_rings, a_send_that_is_stopped_finds_room_that_came_before) {
     stop.request_stop();
     EXPECT_TRUE(sends.has_ended() && is_sent);
     looks.let_go();
+}
+
+// Room that is there wins over a stop, all the more over one that was requested after it had come.
+TEST_P(destroying_rings, a_send_finds_room_that_came_between_its_look_and_the_stop) {
+    auto [tx, rx] = open<value>(GetParam());
+    fill(tx);
+    std::stop_source stop;
+    bool is_sent = false;
+    value message = made(1);
+    const auto send = [](const weir::sync_sender<value>& to, value& what, std::stop_token token, bool& done) -> task {
+        done = (co_await weir::async_send(to, std::move(what), token)).has_value();
+    };
+    halt looked("sender", "ring.full");
+    actor sender("sender", [&, &bounded = *handles<value>(tx).bounded] {
+        EXPECT_TRUE(send(bounded, message, stop.get_token(), is_sent).has_ended());
+    });
+    looked.wait_until_there();
+    EXPECT_EQ(*rx.recv().value(), 100u);
+    stop.request_stop();
+    looked.let_go();
+    sender.join();
+    EXPECT_TRUE(is_sent);
+}
+
+// And so does a message.
+TEST_P(destroying_buffered, a_receive_finds_the_message_that_came_between_its_look_and_the_stop) {
+    auto [tx, rx] = open<value>(GetParam());
+    std::stop_source stop;
+    bool is_received = false;
+    const auto receive = [](weir::receiver<value>& from, std::stop_token token, bool& done) -> task {
+        done = (co_await weir::async_recv(from, token)).has_value();
+    };
+    halt looked("receiver", "receiver.missed");
+    actor receiver("receiver", [&, &from = rx] {
+        EXPECT_TRUE(receive(from, stop.get_token(), is_received).has_ended());
+    });
+    looked.wait_until_there();
+    EXPECT_TRUE(tx.send(made(1)));
+    stop.request_stop();
+    looked.let_go();
+    receiver.join();
+    EXPECT_TRUE(is_received);
 }
 
 TEST_P(destroying, one_whose_stop_is_being_requested_waits_for_that) {

@@ -16,7 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include <weir/select.hpp>
 #include <weir/selector.hpp>
+#include <weir/timer.hpp>
 
 #include "../conformance/support/flavor.hpp"
 #include "../conformance/support/messages.hpp"
@@ -108,6 +110,20 @@ TEST_P(waking_buffered, a_message_sent_before_the_stop_was_requested_is_received
     EXPECT_TRUE(tx.try_send(5));
     stop.request_stop();
     here.let_go();
+    receiver.join();
+}
+
+// Likewise; on a machine so slow that it is due at the first look that finds it.
+TEST(waking_timer, one_that_was_due_before_the_stop_was_requested_is_received) {
+    const auto due = std::chrono::steady_clock::now() + 200ms;
+    auto rx = weir::at(due);
+    std::stop_source stop;
+    halt looked("receiver", "receiver.missed");
+    actor receiver("receiver", [&] { EXPECT_TRUE(rx.recv(stop.get_token()).has_value()); });
+    EXPECT_TRUE(eventually([&] { return looked.was_reached() || receiver.has_ended(); }));
+    std::this_thread::sleep_until(due);
+    stop.request_stop();
+    looked.let_go();
     receiver.join();
 }
 
@@ -230,6 +246,25 @@ TEST_P(waking_several, a_sleep_is_ended_by_one_system_call) {
     woken.wait_until_there();
     sender.join();
     woken.let_go();
+}
+
+// ---- A select ----
+
+// A message that is there wins over a time that is out, all the more over one that ran out after it had come.
+TEST_P(waking_buffered, a_select_takes_a_message_that_came_between_its_look_and_the_deadline) {
+    auto [tx, rx] = open<uint64_t>(GetParam());
+    halt looked("receiver", "receiver.missed");
+    const auto deadline = std::chrono::steady_clock::now() + 20ms;
+    actor receiver("receiver", [&, &from = rx] {
+        EXPECT_EQ(weir::select(weir::on_recv(from, [](auto received) { return received.value_or(0); }),
+                               weir::on_deadline(deadline, [] { return uint64_t{0}; })),
+                  5u);
+    });
+    looked.wait_until_there();
+    EXPECT_TRUE(tx.send(5));
+    std::this_thread::sleep_until(deadline);
+    looked.let_go();
+    receiver.join();
 }
 
 // ---- A selector ----

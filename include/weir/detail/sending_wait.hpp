@@ -37,7 +37,8 @@ protected:
             result_ = send_result::disconnected;
             return true;
         }
-        return prepare_or_refuse() || attempt() || refuse_if_stopped();
+        const bool stopped = stop_.stop_requested(); // before the looks, which find the room that came before the stop
+        return prepare_or_refuse(stopped) || attempt() || refuse_if(stopped);
     }
 
     // Before the wait, and after it; nothing where it did not wait.
@@ -61,13 +62,13 @@ protected:
 
 private:
     // Makes what may throw, unless that it is not needed is clear already.
-    bool prepare_or_refuse() {
+    bool prepare_or_refuse(bool stopped) {
         if constexpr (Offer::needs_preparation) {
             if (visit([](auto& flavor) noexcept { return flavor.is_closed_for_sending(); })) {
                 result_ = send_result::disconnected;
                 return true;
             }
-            if (visit([](auto& flavor) noexcept { return flavor.is_full(); }) && refuse_if_stopped()) {
+            if (visit([](auto& flavor) noexcept { return flavor.is_full(); }) && refuse_if(stopped)) {
                 return true;
             }
             offer_.prepare();
@@ -78,12 +79,11 @@ private:
         result_ = visit([this](auto& flavor) noexcept { return flavor.try_send(offer_); });
         return result_ != send_result::full;
     }
-    bool refuse_if_stopped() noexcept {
-        if (!stop_.stop_requested()) {
-            return false;
+    bool refuse_if(bool stopped) noexcept {
+        if (stopped) {
+            result_ = send_result::stopped;
         }
-        result_ = send_result::stopped;
-        return true;
+        return stopped;
     }
 
     enrolment enrol(bool keeps_turn) noexcept final {

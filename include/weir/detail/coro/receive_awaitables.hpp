@@ -36,8 +36,9 @@ protected:
             return true;
         }
         enter();
+        const bool stopped = this->stop().stop_requested(); // before the look, which finds all that came before the stop
         taken_ = this->visit([](auto& flavor) noexcept { return detail::try_take(flavor); });
-        if (is_missing() && this->stop().stop_requested()) {
+        if (is_missing() && stopped) {
             taken_.error = channel_errc::stopped;
         }
         if (!is_missing()) {
@@ -87,11 +88,12 @@ private:
 
     template <class Flavor>
     void take_what_it_waited_for(Flavor& flavor) noexcept {
+        const bool stopped = this->stop().stop_requested();
         taken_ = this->take_answered();
         if (!is_missing()) {
             return;
         }
-        if (this->stop().stop_requested()) {
+        if (stopped) {
             taken_.error = channel_errc::stopped;
         } else {
             taken_ = detail::take(flavor, deadline::never(), no_stop()); // a clock that goes back a little

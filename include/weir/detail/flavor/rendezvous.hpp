@@ -230,14 +230,16 @@ public:
     // Waits until poll() is true: acquire() gave a message, or none will come.
     template <class Poll, class Stop>
     wait_result wait(deadline until, const Stop& stop, Poll poll) noexcept {
-        if (is_worth_a_poll() && poll()) {
+        const auto look = [&]() noexcept { return is_worth_a_poll() && poll(); };
+        const bool stopped = stop.stop_requested(); // before the look, which finds who came before the stop
+        if (look()) {
             return wait_result::ready; // a closed channel among others: `armed` must not take the place of `closed`
         }
-        if (stop.stop_requested()) {
+        if (stopped) {
             return wait_result::stopped;
         }
         if (until.has_passed()) {
-            return wait_result::timeout;
+            return look() ? wait_result::ready : wait_result::timeout;
         }
         note_idle(false);
         word_.exchange(armed, memory_order_seq_cst); // [armed] release, pairs with try_send

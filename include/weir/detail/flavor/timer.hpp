@@ -88,14 +88,15 @@ public:
         parker place;
         [[maybe_unused]] const auto callback = on_stop(stop, [&place]() noexcept { place.unpark(); });
         for (;;) {
+            const bool stopped = stop.stop_requested(); // before the look, which finds what was due before the stop
             if (poll()) {
                 return wait_result::ready;
             }
-            if (stop.stop_requested()) {
+            if (stopped) {
                 return wait_result::stopped;
             }
             if (until.has_passed()) {
-                return wait_result::timeout;
+                return poll() ? wait_result::ready : wait_result::timeout;
             }
             place.park(std::min(until, due()));
         }

@@ -55,7 +55,7 @@ public:
             return ready;
         }
         if (until.has_passed()) {
-            return nullptr;
+            return until == deadline::passed() ? nullptr : try_all(); // one may have become ready in time meanwhile
         }
         if (!std::exchange(has_joined_, true)) {
             for (select_arm* const arm : arms_) {
@@ -86,6 +86,7 @@ private:
             if ((ready = enrolled_wait(until, told)) != nullptr) {
                 return ready;
             }
+            const bool in_time = !until.has_passed(); // before the look, which finds all that came before
             ready = try_all();
             if (ready != nullptr) {
                 if (told != nullptr && told != ready) {
@@ -93,7 +94,7 @@ private:
                 }
                 return ready;
             }
-            if (until.has_passed()) {
+            if (!in_time) {
                 return nullptr;
             }
         }
