@@ -41,9 +41,9 @@ class weak_sync_sender;
 // a receive that frees room happens before the send that uses it.
 // Ordering: messages of one sender arrive in the order sent; if one send returns before another begins, on whatever
 // threads, the first arrives first. Waiting senders are served in the order they came, if the channel is a rendezvous
-// or their messages are bytes alone (a trivially copyable T given as that, a number made of a number). Any other
-// message is moved by the thread that sends it: whichever runs first has the room, and a waiting one that about a thousand
-// messages overtook has the next place.
+// or any thread may move their messages, as the receiver's does then: a trivially copyable T, a standard string, vector or
+// smart pointer, a pair, tuple, optional or array of such. Any other message is moved by the thread that sends it:
+// whichever runs first has the room, and a waiting one that about a thousand messages overtook has the next place.
 // Thread safety: const members may be called from any number of threads on one handle at once; copies are independent.
 template <class T>
 class sync_sender {

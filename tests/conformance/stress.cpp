@@ -5,7 +5,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -92,6 +94,37 @@ TEST_P(stress, the_receiver_leaving_in_full_traffic_loses_count_of_nothing) {
         ASSERT_EQ(all.made, all.gone);
         ASSERT_EQ(all.dropped, sent + kept);
     }
+}
+
+// A string may be moved by its sender's thread or, while that waits, by the receiver's: it is whole either way, and still its
+// sender's where the time is up before.
+TEST_P(stress, strings_arrive_whole_and_in_order_whoever_moves_them) {
+    const auto text_of = [](char producer, uint64_t number) {
+        return producer + std::to_string(number) + std::string(number % 2 * 40, '.'); // with memory of its own, and without
+    };
+    constexpr uint64_t each = scaled(10000);
+    const std::string producers = "abcd";
+    auto [tx, rx] = open<std::string>(GetParam());
+    std::vector<std::unique_ptr<worker>> threads;
+    for (const char producer : producers) {
+        threads.push_back(std::make_unique<worker>([&text_of, handle = tx, producer] {
+            for (uint64_t i = 0; i < each; ++i) {
+                const std::string expected = text_of(producer, i);
+                std::string text = expected;
+                while (i % 3 == 0 && outcome(handle.send_timeout(std::move(text), 20us)) != ok)
+                    ASSERT_EQ(text, expected);
+                if (i % 3 != 0) {
+                    ASSERT_EQ(outcome(i % 3 == 1 ? handle.send(std::move(text)) : handle.send(expected)), ok);
+                }
+            }
+        }));
+    }
+    tx.reset();
+    std::map<char, uint64_t> next;
+    for (const std::string& text : rx)
+        ASSERT_EQ(text, text_of(text.front(), next[text.front()]++));
+    for (const char producer : producers)
+        EXPECT_EQ(next[producer], each);
 }
 
 // Handles are cloned, dropped and locked while others send; the count comes out even.

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -361,6 +362,23 @@ TEST_P(waking_bounded, room_made_while_a_sender_lies_down_is_found) {
     }
 }
 
+// Nor need the sender run for that: any thread may move a string.
+TEST_P(waking_bounded, the_string_of_a_sender_that_lies_down_is_received) {
+    auto [tx, rx] = open<std::string>(GetParam());
+    for (std::size_t i = 0; i < *GetParam().capacity; ++i)
+        EXPECT_TRUE(tx.try_send("before"));
+    halt here("sender", "sender.park");
+    std::string message(100, 'x');
+    actor sender("sender", [&] { EXPECT_TRUE(tx.send(std::move(message))); });
+    here.wait_until_there();
+    for (std::size_t i = 0; i < *GetParam().capacity; ++i)
+        EXPECT_EQ(rx.try_recv().value(), "before");
+    EXPECT_EQ(rx.try_recv().value(), std::string(100, 'x'));
+    here.let_go();
+    sender.join();
+    EXPECT_TRUE(message.empty());
+}
+
 TEST_P(waking_bounded, a_close_while_a_sender_lies_down_ends_its_send) {
     for (const char* point : points_of_enrolling()) {
         if (std::string_view(point) == "sender.locked")
@@ -564,37 +582,43 @@ TEST_P(waking_bounded, room_that_others_see_is_not_that_of_a_waiting_sender) {
     expect_exact_capacity(tx, rx, GetParam());
 }
 
-// A message that its sender's own thread has to move: who is told of room and stands still does not hold it up, and who was
-// overtaken for long has the next place for itself.
+// A number that only its sender's own thread may move.
+struct own_number {
+    explicit own_number(uint64_t number) noexcept : value(number) {}
+    own_number(own_number&& other) noexcept : value(other.value) {}
+
+    uint64_t value;
+};
+
+// Who is told of room and stands still does not hold it up, and who was overtaken for long has the next place for itself.
 TEST_P(waking_bounded, a_sender_that_moves_its_message_itself_is_overtaken_but_not_for_ever) {
     if (GetParam().is_rendezvous())
         return;
-    const auto number = [](uint64_t value) { return std::make_unique<uint64_t>(value); };
-    auto [tx, rx] = open<std::unique_ptr<uint64_t>>(GetParam());
+    auto [tx, rx] = open<own_number>(GetParam());
     std::vector<uint64_t> expected;
     for (uint64_t i = 0; i < *GetParam().capacity; ++i) {
-        ASSERT_TRUE(tx.try_send(number(i)));
+        ASSERT_TRUE(tx.try_send(own_number(i)));
         expected.push_back(i);
     }
     std::vector<uint64_t> received;
-    const auto receive = [&] { received.push_back(*rx.recv().value()); };
-    waiting_sender sender("sender", [&] { EXPECT_TRUE(tx.send(number(77))); });
+    const auto receive = [&] { received.push_back(rx.recv().value().value); };
+    waiting_sender sender("sender", [&] { EXPECT_TRUE(tx.send(own_number(77))); });
     {
         halt here("sender", "ring.claim");
         receive();
         here.wait_until_there();
         for (uint64_t i = 0; i < 1100; ++i) { // more than it lets overtake it
-            EXPECT_TRUE(tx.try_send(number(88)));
+            EXPECT_TRUE(tx.try_send(own_number(88)));
             receive();
             expected.push_back(88);
         }
-        EXPECT_TRUE(tx.try_send(number(88)));
+        EXPECT_TRUE(tx.try_send(own_number(88)));
         here.let_go();
         sender.wait_for_more_than(1);
     }
     halt no_more("sender", "ring.claim");
     receive();
-    EXPECT_EQ(outcome(tx.try_send(number(99))), channel_errc::full);
+    EXPECT_EQ(outcome(tx.try_send(own_number(99))), channel_errc::full);
     no_more.let_go();
     sender.join();
     EXPECT_FALSE(no_more.was_reached());
@@ -606,22 +630,21 @@ TEST_P(waking_bounded, a_sender_that_moves_its_message_itself_is_overtaken_but_n
 
 // The room of messages that were taken past a stalled sender comes back all at once.
 TEST(waking_ring, all_who_wait_are_told_when_several_places_come_back_at_once) {
-    const auto number = [](uint64_t value) { return std::make_unique<uint64_t>(value); };
-    auto [tx, rx] = weir::sync_channel<std::unique_ptr<uint64_t>>(3);
+    auto [tx, rx] = weir::sync_channel<own_number>(3);
     halt here("stalled", "ring.claimed");
-    actor stalled("stalled", [&] { EXPECT_TRUE(tx.send(number(0))); });
+    actor stalled("stalled", [&] { EXPECT_TRUE(tx.send(own_number(0))); });
     here.wait_until_there();
-    EXPECT_TRUE(tx.try_send(number(1)));
-    EXPECT_TRUE(tx.try_send(number(2)));
-    waiting_sender one("one", [&] { EXPECT_TRUE(tx.send(number(3))); });
-    waiting_sender other("other", [&] { EXPECT_TRUE(tx.send(number(4))); });
-    EXPECT_EQ(*rx.try_recv().value(), 1u);
-    EXPECT_EQ(*rx.try_recv().value(), 2u);
+    EXPECT_TRUE(tx.try_send(own_number(1)));
+    EXPECT_TRUE(tx.try_send(own_number(2)));
+    waiting_sender one("one", [&] { EXPECT_TRUE(tx.send(own_number(3))); });
+    waiting_sender other("other", [&] { EXPECT_TRUE(tx.send(own_number(4))); });
+    EXPECT_EQ(rx.try_recv().value().value, 1u);
+    EXPECT_EQ(rx.try_recv().value().value, 2u);
     here.let_go();
     stalled.join();
-    EXPECT_EQ(*rx.try_recv().value(), 0u);
+    EXPECT_EQ(rx.try_recv().value().value, 0u);
     EXPECT_TRUE(eventually([&] { return one.has_ended() && other.has_ended(); }));
-    EXPECT_EQ(*rx.recv().value() + *rx.recv().value(), 7u);
+    EXPECT_EQ(rx.recv().value().value + rx.recv().value().value, 7u);
 }
 
 #if !WEIR_PORTABLE_PARKER

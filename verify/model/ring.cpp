@@ -23,7 +23,7 @@ protected:
 // As one of a type that is only bytes: the receiver makes the message of a sender that waits.
 class bytes_source {
 public:
-    static constexpr bool is_plain = true;
+    static constexpr bool any_thread_makes_it = true;
 
     explicit bytes_source(message& from) noexcept : from_(from) {}
     void make_at(void* place) noexcept {

@@ -4,6 +4,7 @@
 #ifndef WEIR_DETAIL_MESSAGE_HPP
 #define WEIR_DETAIL_MESSAGE_HPP
 
+#include <weir/detail/known_move.hpp>
 #include <weir/detail/platform/config.hpp>
 #include <weir/detail/platform/cpu.hpp>
 
@@ -46,11 +47,11 @@ template <class T>
 constexpr bool is_small_and_plain = sizeof(T) <= 2 * sizeof(void*) && std::is_trivially_copyable_v<T> &&
                                     std::is_copy_constructible_v<T> && !std::is_empty_v<T>;
 
-// Whether to make a T of these is to copy or to convert bytes, which runs no code of users.
+// Whether any thread may make a T of these: it runs no code of users.
 template <class T, class... From>
-constexpr bool is_made_of_bytes =
+constexpr bool is_made_by_any_thread =
     (std::is_scalar_v<T> && (std::is_scalar_v<std::remove_cvref_t<From>> && ...)) ||
-    (std::is_trivially_copyable_v<T> && sizeof...(From) == 1 && (std::is_same_v<std::remove_cvref_t<From>, T> && ...));
+    (has_known_move<T> && sizeof...(From) == 1 && (std::is_same_v<std::remove_cvref_t<From>, T> && ...));
 
 // Converts to a T of the same bytes.
 template <class T>
@@ -79,12 +80,12 @@ decltype(auto) passed_on(Value&& value) noexcept {
 }
 
 // Makes a message from what a caller gave, at the moment of success, straight in its slot: make() returns a T and
-// does not throw. `Plain`: nothing but bytes is copied.
-template <class T, bool Plain, class Make>
+// does not throw. `ByAnyThread`: whether any thread may call it.
+template <class T, bool ByAnyThread, class Make>
 class message_source {
 public:
     using type = T;
-    static constexpr bool is_plain = Plain;
+    static constexpr bool any_thread_makes_it = ByAnyThread;
 
     explicit message_source(Make make) noexcept : make_(std::move(make)) {}
 
@@ -99,9 +100,9 @@ template <class Source>
 struct passed_source {
     using type = Source&;
 };
-template <class T, bool Plain, class Make>
-struct passed_source<message_source<T, Plain, Make>> {
-    using source = message_source<T, Plain, Make>;
+template <class T, bool ByAnyThread, class Make>
+struct passed_source<message_source<T, ByAnyThread, Make>> {
+    using source = message_source<T, ByAnyThread, Make>;
     using type = std::conditional_t<is_small_and_plain<source>, source, source&>;
 };
 template <class Source>
@@ -111,17 +112,17 @@ WEIR_CALLERS_CONVERSION_BEGIN
 
 // The result of send(source), with a source for the T that make() returns. If making it may throw (`Throws`) that is
 // done first, in a local, before anything is claimed, and only if check() finds that the send may succeed.
-template <class T, bool Throws, bool Plain, class Make, class Check, class Send>
+template <class T, bool Throws, bool ByAnyThread, class Make, class Check, class Send>
 WEIR_INLINE auto send_made(Make make, const Check& check, const Send& send) {
     if constexpr (Throws) {
         if (auto refused = check(); !refused) {
             return refused;
         }
         T local(make());
-        return detail::send_made<T, false, std::is_trivially_copyable_v<T>>(
+        return detail::send_made<T, false, has_known_move<T>>(
             [&local]() noexcept -> T { return T(std::move(local)); }, check, send);
     } else {
-        message_source<T, Plain, Make> source(std::move(make));
+        message_source<T, ByAnyThread, Make> source(std::move(make));
         return send(source);
     }
 }
@@ -130,11 +131,11 @@ WEIR_INLINE auto send_made(Make make, const Check& check, const Send& send) {
 template <class T, class Value, class Check, class Send>
 WEIR_INLINE auto send_converted(Value&& value, const Check& check, const Send& send) {
     constexpr bool throws = !std::is_nothrow_convertible_v<Value, T>;
-    constexpr bool plain = is_made_of_bytes<T, Value>;
-    if constexpr (plain && !throws && is_small_and_plain<T>) {
+    constexpr bool by_any_thread = is_made_by_any_thread<T, Value>;
+    if constexpr (by_any_thread && !throws && is_small_and_plain<T>) {
         return detail::send_made<T, false, true>([copy = value]() noexcept -> T { return copy; }, check, send);
     } else {
-        return detail::send_made<T, throws, plain>(
+        return detail::send_made<T, throws, by_any_thread>(
             [&value]() -> T { return detail::passed_on<T>(std::forward<Value>(value)); }, check, send);
     }
 }
@@ -142,7 +143,7 @@ WEIR_INLINE auto send_converted(Value&& value, const Check& check, const Send& s
 // Likewise for a T constructed from `args`.
 template <class T, class Check, class Send, class... Args>
 WEIR_INLINE auto send_constructed(const Check& check, const Send& send, Args&&... args) {
-    return detail::send_made<T, !std::is_nothrow_constructible_v<T, Args...>, is_made_of_bytes<T, Args...>>(
+    return detail::send_made<T, !std::is_nothrow_constructible_v<T, Args...>, is_made_by_any_thread<T, Args...>>(
         [&]() -> T { return T(std::forward<Args>(args)...); }, check, send);
 }
 

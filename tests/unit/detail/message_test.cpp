@@ -154,53 +154,56 @@ TEST(message_source, what_may_throw_is_not_made_where_the_send_cannot_succeed) {
     EXPECT_EQ(way.sent, 0);
 }
 
-// Sends nothing, but looks whether the message would be made of bytes alone.
+// Sends nothing, but looks whether any thread might make the message.
 class look_at_source {
 public:
     template <class Source>
     result operator()(Source&) const {
-        is_plain_ = Source::is_plain;
+        by_any_thread_ = Source::any_thread_makes_it;
         return std::unexpected(refused);
     }
-    bool is_plain() const { return is_plain_; }
+    bool any_thread_makes_it() const { return by_any_thread_; }
 
 private:
-    mutable bool is_plain_ = false;
+    mutable bool by_any_thread_ = false;
 };
 template <class T, class Value>
-bool is_plain(Value&& value) {
+bool any_thread_makes_it(Value&& value) {
     const look_at_source look;
     EXPECT_FALSE(send_converted<T>(std::forward<Value>(value), [] { return result(); }, look));
-    return look.is_plain();
+    return look.any_thread_makes_it();
 }
 template <class T, class... Args>
-bool is_constructed_plain(Args&&... args) {
+bool any_thread_constructs_it(Args&&... args) {
     const look_at_source look;
     EXPECT_FALSE(send_constructed<T>([] { return result(); }, look, std::forward<Args>(args)...));
-    return look.is_plain();
+    return look.any_thread_makes_it();
 }
 
 struct converting {
     operator int() const noexcept { return 3; }
 };
 
-TEST(message_source, tells_whether_only_bytes_are_copied) {
+TEST(message_source, tells_whether_any_thread_may_make_it) {
     const std::uint64_t number = 4;
-    EXPECT_TRUE(is_plain<int>(3));
-    EXPECT_TRUE(is_plain<std::uint64_t>(number));
-    EXPECT_TRUE(is_plain<std::uint64_t>(3)) << "a conversion of numbers is no code of users";
-    EXPECT_TRUE(is_plain<const int*>(nullptr));
-    EXPECT_TRUE((is_plain<std::array<int, 4>>(std::array<int, 4>{})));
-    EXPECT_FALSE(is_plain<std::unique_ptr<int>>(std::unique_ptr<int>()));
-    EXPECT_FALSE(is_plain<std::string>(std::string("x")));
-    EXPECT_FALSE(is_plain<traced>(traced(1)));
-    EXPECT_FALSE(is_plain<traced>(1)) << "its conversion is code of users";
-    EXPECT_FALSE(is_plain<int>(converting())) << "here, too";
-    EXPECT_TRUE(is_constructed_plain<int>(3L));
-    EXPECT_TRUE(is_constructed_plain<int>());
-    EXPECT_TRUE((is_constructed_plain<std::array<int, 4>>(std::array<int, 4>{})));
-    EXPECT_FALSE((is_constructed_plain<std::array<int, 4>>()));
-    EXPECT_FALSE(is_constructed_plain<int>(converting()));
+    EXPECT_TRUE(any_thread_makes_it<int>(3));
+    EXPECT_TRUE(any_thread_makes_it<std::uint64_t>(number));
+    EXPECT_TRUE(any_thread_makes_it<std::uint64_t>(3)) << "a conversion of numbers is no code of users";
+    EXPECT_TRUE(any_thread_makes_it<const int*>(nullptr));
+    EXPECT_TRUE((any_thread_makes_it<std::array<int, 4>>(std::array<int, 4>{})));
+    EXPECT_TRUE(any_thread_makes_it<std::unique_ptr<int>>(std::unique_ptr<int>()));
+    EXPECT_TRUE(any_thread_makes_it<std::string>(std::string("x")));
+    const std::string copied("x");
+    EXPECT_TRUE(any_thread_makes_it<std::string>(copied)) << "a copy is made before";
+    EXPECT_TRUE(any_thread_makes_it<std::string>("x")) << "likewise";
+    EXPECT_FALSE(any_thread_makes_it<traced>(traced(1)));
+    EXPECT_FALSE(any_thread_makes_it<traced>(1)) << "its conversion is code of users";
+    EXPECT_FALSE(any_thread_makes_it<int>(converting())) << "here, too";
+    EXPECT_TRUE(any_thread_constructs_it<int>(3L));
+    EXPECT_TRUE(any_thread_constructs_it<int>());
+    EXPECT_TRUE((any_thread_constructs_it<std::array<int, 4>>(std::array<int, 4>{})));
+    EXPECT_FALSE((any_thread_constructs_it<std::array<int, 4>>()));
+    EXPECT_FALSE(any_thread_constructs_it<int>(converting()));
 }
 
 TEST(message_source, makes_a_message_of_several_arguments_or_none) {

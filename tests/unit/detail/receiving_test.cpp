@@ -177,9 +177,9 @@ struct costly_deadline {
     template <class Attempt, class TimedOut>
     auto wait(Attempt attempt, const TimedOut& timed_out) const {
         ++waits;
-        const auto result = attempt(deadline::never());
-        EXPECT_EQ(timed_out(result), result.message == nullptr && result.error == channel_errc::timeout);
-        return result;
+        const auto ended = attempt(deadline::never());
+        EXPECT_EQ(timed_out(ended), ended.message == nullptr && ended.error == channel_errc::timeout);
+        return ended;
     }
 };
 

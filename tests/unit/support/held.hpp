@@ -21,11 +21,11 @@ namespace unit {
 using weir::detail::deadline;
 using weir::detail::send_result;
 
-// What a message is made of, as the flavors know it. `Plain`: only bytes are copied.
-template <bool Plain>
+// What a message is made of, as the flavors know it. `ByAnyThread`: making one runs no code of users.
+template <bool ByAnyThread>
 class any_source {
 public:
-    static constexpr bool is_plain = Plain;
+    static constexpr bool any_thread_makes_it = ByAnyThread;
     virtual void make_at(void* place) noexcept = 0;
 
 protected:

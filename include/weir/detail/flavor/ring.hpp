@@ -21,8 +21,8 @@
 //
 // Waiting senders. A sender that finds the ring full enrols, and looks once more. The receiver, having emptied a
 // slot, looks for one that waits before it publishes the head: since others still see a full ring, nobody overtakes;
-// it claims the ticket for the first of them. A message that is only bytes it copies in, and wakes its sender when
-// all is done. What any other move does, and how long it takes, is the user's: that is left to the sender's thread, which is
+// it claims the ticket for the first of them. A message that any thread may move (known_move.hpp) it moves in, and wakes its
+// sender when all is done. What any other move does, and how long it takes, is the user's: that is left to the sender's thread, which is
 // told of the room when the head is published, or granted the ticket (blocking_send.hpp). The receiver looks again after it
 // published the head, for a sender that enrolled in between (sender_wait.hpp says why none is missed).
 #ifndef WEIR_DETAIL_FLAVOR_RING_HPP
@@ -126,7 +126,7 @@ public:
     std::uint64_t send_progress() const noexcept { return tail_.load(memory_order_relaxed) / 2; }
 
     template <class Source>
-    static constexpr bool leaves_to_sender = !Source::is_plain;
+    static constexpr bool leaves_to_sender = !Source::any_thread_makes_it;
     // A ticket that the receiver claimed for a waiting sender.
     template <class Source>
     void send_granted(std::uint64_t ticket, Source& source) noexcept {

@@ -124,7 +124,7 @@ public:
 
     void prepare() override { value_.prepare(); }
     service asks_for() const noexcept override {
-        return offered_value<T, Value>::is_plain ? service::make : service::grant;
+        return offered_value<T, Value>::any_thread_makes_it ? service::make : service::grant;
     }
     void make_at(void* place) noexcept override { value_.make_at(place); }
     const channel_base* end_of() const noexcept override { return channel_; }

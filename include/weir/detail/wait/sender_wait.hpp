@@ -25,6 +25,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 namespace weir::detail {
 
@@ -32,7 +33,8 @@ namespace weir::detail {
 inline constexpr std::uint64_t few_messages = 8;
 
 template <class Source>
-concept copied_while_waiting = Source::is_plain && sizeof(typename Source::type) <= 2 * sizeof(void*);
+concept copied_while_waiting = Source::any_thread_makes_it && std::is_trivially_copyable_v<typename Source::type> &&
+                               sizeof(typename Source::type) <= 2 * sizeof(void*);
 
 // The message of a thread that waits. A small one of bytes alone is copied, so that who serves it need not fetch one line of the
 // thread's stack after the other on the way to it.

@@ -18,7 +18,7 @@ using weir::detail::service;
 using weir::detail::waiter;
 
 struct nothing {
-    static constexpr bool is_plain = true;
+    static constexpr bool any_thread_makes_it = true;
     void make_at(void*) noexcept {}
 };
 
