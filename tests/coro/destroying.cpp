@@ -428,9 +428,8 @@ TEST_P(destroying_buffered, a_receive_finds_the_message_that_came_between_its_lo
         done = (co_await weir::async_recv(from, token)).has_value();
     };
     halt looked("receiver", "receiver.missed");
-    actor receiver("receiver", [&, &from = rx] {
-        EXPECT_TRUE(receive(from, stop.get_token(), is_received).has_ended());
-    });
+    actor receiver("receiver",
+                   [&, &from = rx] { EXPECT_TRUE(receive(from, stop.get_token(), is_received).has_ended()); });
     looked.wait_until_there();
     EXPECT_TRUE(tx.send(made(1)));
     stop.request_stop();

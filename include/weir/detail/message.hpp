@@ -119,8 +119,8 @@ WEIR_INLINE auto send_made(Make make, const Check& check, const Send& send) {
             return refused;
         }
         T local(make());
-        return detail::send_made<T, false, has_known_move<T>>(
-            [&local]() noexcept -> T { return T(std::move(local)); }, check, send);
+        return detail::send_made<T, false, has_known_move<T>>([&local]() noexcept -> T { return T(std::move(local)); },
+                                                              check, send);
     } else {
         message_source<T, ByAnyThread, Make> source(std::move(make));
         return send(source);

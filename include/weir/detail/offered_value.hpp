@@ -20,8 +20,7 @@ class offered_value {
     static constexpr bool may_throw = !std::is_nothrow_convertible_v<Value, T>;
 
 public:
-    static constexpr bool any_thread_makes_it =
-        may_throw ? has_known_move<T> : is_made_by_any_thread<T, Value>;
+    static constexpr bool any_thread_makes_it = may_throw ? has_known_move<T> : is_made_by_any_thread<T, Value>;
     static constexpr bool needs_preparation = may_throw;
 
     explicit offered_value(Value&& value) noexcept : value_(std::forward<Value>(value)) {}

@@ -26,7 +26,7 @@ struct own_pointer {
         pointer(std::nullptr_t = nullptr) noexcept {}
         pointer(const pointer&) noexcept {}
         pointer& operator=(const pointer&) noexcept { return *this; }
-        friend bool operator==(const pointer&, std::nullptr_t) noexcept { return true; }
+        [[maybe_unused]] friend bool operator==(const pointer&, std::nullptr_t) noexcept { return true; }
     };
     void operator()(pointer) const noexcept {}
 };
