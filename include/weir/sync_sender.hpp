@@ -42,8 +42,9 @@ class weak_sync_sender;
 // Ordering: messages of one sender arrive in the order sent; if one send returns before another begins, on whatever
 // threads, the first arrives first. Waiting senders are served in the order they came, if the channel is a rendezvous
 // or any thread may move their messages, as the receiver's does then: a trivially copyable T, a standard string, vector or
-// smart pointer, a pair, tuple, optional or array of such. Any other message is moved by the thread that sends it:
-// whichever runs first has the room, and a waiting one that about a thousand messages overtook has the next place.
+// smart pointer, a handle of a channel, a pair, tuple, optional, variant, expected or array of such. Any other message is
+// moved by the thread that sends it: whichever runs first has the room, and a waiting one that about a thousand messages
+// overtook has the next place.
 // Thread safety: const members may be called from any number of threads on one handle at once; copies are independent.
 template <class T>
 class sync_sender {

@@ -100,7 +100,8 @@ TEST_P(stress, the_receiver_leaving_in_full_traffic_loses_count_of_nothing) {
 // sender's where the time is up before.
 TEST_P(stress, strings_arrive_whole_and_in_order_whoever_moves_them) {
     const auto text_of = [](char producer, uint64_t number) {
-        return producer + std::to_string(number) + std::string(number % 2 * 40, '.'); // with memory of its own, and without
+        const std::string filling(number % 2 * 40, '.'); // with memory of its own, and without
+        return producer + std::to_string(number) + filling;
     };
     constexpr uint64_t each = scaled(10000);
     const std::string producers = "abcd";

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/detail/known_move.hpp>
+#include <weir/weir.hpp>
 
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdio>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace {
@@ -56,6 +60,17 @@ TEST(known_move, is_one_of_bytes_or_of_the_standard_library) {
     EXPECT_TRUE(has_known_move<std::weak_ptr<own_move>>);
     EXPECT_TRUE((has_known_move<std::pair<std::string, int>>));
     EXPECT_TRUE((has_known_move<std::tuple<std::string, std::vector<int>, std::optional<std::unique_ptr<int>>>>));
+    EXPECT_TRUE((has_known_move<std::variant<std::monostate, std::string, std::vector<int>>>));
+    EXPECT_TRUE((has_known_move<std::expected<std::string, int>>));
+    EXPECT_TRUE((has_known_move<std::expected<void, std::string>>));
+}
+
+TEST(known_move, may_be_that_of_a_handle) {
+    EXPECT_TRUE(has_known_move<weir::sender<own_move>>);
+    EXPECT_TRUE(has_known_move<weir::weak_sender<own_move>>);
+    EXPECT_TRUE(has_known_move<weir::sync_sender<own_move>>);
+    EXPECT_TRUE(has_known_move<weir::weak_sync_sender<own_move>>);
+    EXPECT_TRUE(has_known_move<weir::receiver<own_move>>);
 }
 
 TEST(known_move, is_none_that_may_run_code_of_users) {
@@ -69,6 +84,9 @@ TEST(known_move, is_none_that_may_run_code_of_users) {
     EXPECT_FALSE((has_known_move<std::array<own_move, 2>>));
     EXPECT_FALSE((has_known_move<std::pair<int, own_move>>));
     EXPECT_FALSE((has_known_move<std::tuple<int, own_move>>));
+    EXPECT_FALSE((has_known_move<std::variant<int, own_move>>));
+    EXPECT_FALSE((has_known_move<std::expected<own_move, int>>));
+    EXPECT_FALSE((has_known_move<std::expected<void, own_move>>));
 }
 
 } // namespace
