@@ -8,6 +8,7 @@
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/wait/deadline.hpp>
 #include <weir/detail/wait/parker.hpp>
+#include <weir/detail/wait/spin.hpp>
 #include <weir/detail/wait/waiter.hpp>
 
 #include <cstddef>
@@ -38,8 +39,8 @@ public:
     // The select's thread.
     bool is_answered() const noexcept { return parker_.has_token(); }
     // False: the deadline came, and the claim is the select's own.
-    bool await(deadline until) noexcept {
-        if (!parker_.park(until)) {
+    bool await(deadline until, spin_policy& spin) noexcept {
+        if (!spin.sleep([this, until]() noexcept { return parker_.park(until); })) {
             if (claim_.take()) {
                 return false;
             }

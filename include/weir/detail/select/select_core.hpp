@@ -159,7 +159,7 @@ private:
             const auto is_answered = [this]() noexcept { return wait_.is_answered(); };
             (void)(is_hidden() ? learnt_.spin.wait(learnt_.selects, is_answered, is_answered)
                                : learnt_.spin.give_way(learnt_.selects, is_answered));
-            if (wait_.await(until)) {
+            if (wait_.await(until, learnt_.spin)) {
                 chosen = wait_.answered();
                 outcome = wait_.outcome();
             }

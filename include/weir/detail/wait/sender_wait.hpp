@@ -78,7 +78,7 @@ public:
         const auto answered = [this]() noexcept { return parker_.has_token(); };
         spin.wait(progress, answered, answered);
         WEIR_POINT("sender.park");
-        if (!parker_.park(until)) {
+        if (!spin.sleep([this, until]() noexcept { return parker_.park(until); })) {
             WEIR_POINT("sender.timeout");
             if (self.take()) {
                 return answer::timeout;

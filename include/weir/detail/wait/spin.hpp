@@ -18,6 +18,11 @@
 // yielded waits in a row that ended when the processor had been given away for a moment: the partner shares it. That
 //         is cheap, but for two threads that never sleep the system may take long to find another processor, even an
 //         idle one. So after many such waits one parks: who is woken is placed anew.
+// brief   sleeps in a row that were over so soon that spinning might have ended them. Two threads that answer each other can
+//         fall into that, each on its own processor, and do not come out of it by what the budgets learn: who sleeps is woken
+//         late, so the other looks in vain, looks for less the next time, and sleeps as well. After many such sleeps
+//         one wait looks for as long as can be. It sees the answer of the other, and answers at once from then on, until the
+//         other, which sleeps for ever shorter times, does the same.
 // All are hints, read and written without order.
 #ifndef WEIR_DETAIL_WAIT_SPIN_HPP
 #define WEIR_DETAIL_WAIT_SPIN_HPP
@@ -61,6 +66,9 @@ public:
         const int yields = next(yields_, is_yield_probe() ? probe_yields : 0);
         const bool ended = yields != 0 && in_a_row < most_yielded && give_way(yields, progress, poll, now);
         set(yielded_, ended && can_spin() ? in_a_row + 1 : 0);
+        if (ended) {
+            set(brief_, 0);
+        }
         return ended;
     }
 
@@ -68,6 +76,19 @@ public:
     template <class Glance, class Poll>
     bool wait(std::uint64_t progress, Glance glance, Poll poll) noexcept {
         return look(progress, glance, poll) || give_way(progress, poll);
+    }
+
+    // After that: park(), and what it returned.
+    template <class Park>
+    bool sleep(Park park) noexcept {
+        if (!can_spin()) {
+            return park();
+        }
+        const auto start = steady_clock::now();
+        const bool woken = park();
+        const bool was_brief = steady_clock::now() - start < brief_sleep;
+        set(brief_, was_brief ? std::min(brief_.load(memory_order_relaxed) + 1, most_brief) : 0);
+        return woken;
     }
 
     // Behind a look in vain of a side that does not wait, but may look again and again: the lag, up to a microsecond of it.
@@ -86,6 +107,8 @@ private:
     static constexpr int probe_microseconds = 2;
     static constexpr int waits_a_probe = 32;
 
+    static constexpr int most_brief = 64;
+    static constexpr std::chrono::microseconds brief_sleep{2 * most_microseconds}; // its own wake is half of it
     static constexpr int most_yielded = 256;
     static constexpr int most_yields = 32;
     static constexpr int probe_yields = 2;
@@ -104,6 +127,14 @@ private:
     static constexpr int long_gap = 8;
 
     bool is_probe() const noexcept { return waits_.load(memory_order_relaxed) % waits_a_probe == 0; }
+    // For how many to look.
+    int microseconds() noexcept {
+        if (brief_.load(memory_order_relaxed) == most_brief) {
+            set(brief_, 0);
+            return most_microseconds;
+        }
+        return next(budget_, is_probe() ? probe_microseconds : 0);
+    }
     bool is_yield_probe() const noexcept { return waits_.load(memory_order_relaxed) == waits_a_probe; }
     void count_wait() noexcept {
         const int waits = waits_.load(memory_order_relaxed);
@@ -133,7 +164,7 @@ private:
     WEIR_NOINLINE int begin(std::uint64_t progress) noexcept {
         count_wait();
         judge(progress);
-        const int budget = can_spin() ? next(budget_, is_probe() ? probe_microseconds : 0) : 0;
+        const int budget = can_spin() ? microseconds() : 0;
         if (budget != 0) {
             pause_for(lag_.next(progress, nanoseconds));
             pause(pauses_per_microsecond() / first_look);
@@ -146,6 +177,7 @@ private:
         if (helped) {
             set_budget(2 * budget);
             set(yielded_, 0);
+            set(brief_, 0);
         } else {
             set_budget(budget / 2);
             lag_.stop();
@@ -245,6 +277,7 @@ private:
     hint<std::uint32_t> worth_{0}; // the progress until then, modulo 2^32; 0 where no yield is to be judged
     small_hint waits_{0};          // since the last probe; below zero, so many more until that of yields can come
     small_hint yielded_{0};
+    tiny_hint brief_{0};
     tiny_hint budget_{most_microseconds};
     tiny_hint yields_{most_yields};
 };

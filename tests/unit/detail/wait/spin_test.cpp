@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -165,6 +166,45 @@ TEST(spin_policy, stops_spinning_where_another_thread_wants_the_processor) {
     const int some = glances_in_vain(other, beside_others);
     EXPECT_GT(some, 0);
     EXPECT_LT(some, all / 2);
+}
+
+// Two threads that answer each other, and both sleep, would go on like that: who sleeps is woken late.
+TEST(spin_policy, spins_as_long_as_at_first_after_many_sleeps_that_were_brief) {
+    if (!weir::detail::can_spin()) {
+        return; // and never spins
+    }
+    spin_policy policy(any_batch);
+    const int at_first = glances_in_vain(policy);
+    const auto looks_again_within = [&](int sleeps) {
+        for (int i = 0; i < sleeps; ++i) {
+            EXPECT_TRUE(policy.sleep(always));
+            if (glances_in_vain(policy) == at_first) {
+                return true;
+            }
+        }
+        return false;
+    };
+    constexpr int many = 100'000; // some are not brief where the system runs another thread meanwhile
+    EXPECT_TRUE(looks_again_within(many));
+    EXPECT_FALSE(looks_again_within(32)); // and not at each
+    EXPECT_TRUE(looks_again_within(many));
+}
+
+TEST(spin_policy, does_not_spin_for_the_sake_of_sleeps_that_were_long) {
+    spin_policy policy(any_batch);
+    int longest = 0;
+    for (int i = 0; i < 300; ++i) {
+        EXPECT_FALSE(policy.sleep([]() noexcept {
+            const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
+            while (std::chrono::steady_clock::now() < end) {
+            }
+            return false;
+        }));
+        const int glances = glances_in_vain(policy);
+        longest = i < 32 ? 0 : std::max(glances, longest); // at first it looks for long anyway
+    }
+    spin_policy fresh(any_batch);
+    EXPECT_LE(2 * longest, glances_in_vain(fresh));
 }
 
 // What comes of a yield is no success of spinning.
