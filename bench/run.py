@@ -137,6 +137,10 @@ class Load:
     most: int
     seconds: float | None = None
 
+    def messages_of(self, nanoseconds: float) -> int:
+        """Where each takes so long."""
+        return self.most if self.seconds is None else min(self.most, int(self.seconds * 1e9 / nanoseconds))
+
 
 def load_of(scenario: str, pace: Pace) -> Load:
     kind, shape = scenario.split("_", 1)
@@ -255,7 +259,7 @@ def find_count(program: Program, scenario: str, regime: str, load: Load, pace: P
     while True:
         nanoseconds = max(run_once(program, scenario, count, regime, pace.patience)["ns"], 0.1)
         took = nanoseconds * count / 1e9
-        wanted = max(fewest, min(load.most, int(load.seconds * 1e9 / nanoseconds)))
+        wanted = max(fewest, load.messages_of(nanoseconds))
         # What comes once in a process, such as a first allocation, does not grow with the messages.
         is_long = took >= pace.pilot_seconds and took >= 2 * took_before
         if is_long or wanted <= count or count == load.most:
@@ -263,6 +267,22 @@ def find_count(program: Program, scenario: str, regime: str, load: Load, pace: P
         took_before = took
         aim = int(1.5 * pace.pilot_seconds * 1e9 / nanoseconds)
         count = min(load.most, max(3 * count, min(100 * count, aim)))
+
+
+def run_long_enough(
+    program: Program, scenario: str, count: int, regime: str, load: Load, pace: Pace
+) -> dict[str, float]:
+    """One run, and how many messages it had.
+
+    Threads that begin on one processor may take as long as a pilot lasts until the system moves one of them, and a pilot then
+    says nothing about what comes after. So a run that is over in less than half its time is one more pilot.
+    """
+    while True:
+        found = run_once(program, scenario, count, regime, pace.patience)
+        wanted = load.messages_of(max(found.get("ns", 0), 0.1))
+        if load.seconds is None or wanted < 2 * count:
+            return {"messages": count, **found}
+        count = wanted
 
 
 class Progress:
@@ -437,13 +457,13 @@ class Runner:
                 # One that was killed once would take as long again.
                 if program.name in failures:
                     continue
-                count = counts[program.name]
                 try:
-                    found = run_once(program, job.scenario, count, job.regime, self._pace.patience)
+                    found = run_long_enough(program, job.scenario, counts[program.name], job.regime, load, self._pace)
                 except RunFailed as failure:
                     failures[program.name] = f"round {turn + 1}: {failure}"
                 else:
-                    runs.setdefault(name, []).append({"messages": count, **found})
+                    counts[program.name] = int(found["messages"])
+                    runs.setdefault(name, []).append(found)
         self._progress.step((job.rounds - rounds) * len(job.contestants))
         return {"scenario": job.scenario, "regime": job.regime, "runs": runs, "failures": failures}
 
