@@ -112,7 +112,7 @@ public:
 
 protected:
     channel_core(flavor_kind kind, std::uint64_t most_messages, std::size_t senders = 1) noexcept
-        : channel_base(kind, most_messages, senders) {}
+        : channel_base(kind, most_messages, sizeof(T), senders) {}
     ~channel_core() = default;
 
     // The flavor, once it has closed its sending side, and before it tells the waiters of the receiving side. They enrol and

@@ -25,29 +25,35 @@
 #include <weir/detail/platform/atomic.hpp>
 
 #include <algorithm>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 
 namespace weir::detail {
 
 class lag {
 public:
-    // `most_batch`: how many messages there can be at a time, at most. Where there is room for few there is no lag.
-    constexpr explicit lag(std::uint64_t most_batch) noexcept
-        : most_batch_(static_cast<std::uint16_t>(std::min<std::uint64_t>(most_batch, unlimited))) {}
+    // `most_batch`: how many messages there can be at a time, at most, and how many `bytes` each has. Where there is room for few
+    // there is no lag.
+    constexpr explicit lag(std::uint64_t most_batch, std::size_t bytes = 1) noexcept
+        : doublings_(static_cast<std::uint8_t>(std::bit_width(std::min(most_batch, unlimited)))),
+          size_(static_cast<std::uint8_t>(std::clamp<std::size_t>(bytes / bytes_a_size, 1, largest_size))) {}
 
     static constexpr int microsecond = 8;
+    static constexpr std::size_t bytes_a_size = 512;
+    static constexpr std::size_t largest_size = 8;
 
     // A wait begins; `progress` counts what this side has got through. `now()`: nanoseconds, modulo 2^32. How long to hold
     // back, in eighths of a microsecond.
     template <class Clock>
     int next(std::uint64_t progress, Clock now) noexcept {
-        if (most_batch_ < fewest_batch) {
+        if (most_batch() < fewest_batch) {
             return 0;
         }
         const int waits = waits_.load(memory_order_relaxed);
         if (waits == waits_a_round) {
             const std::uint32_t time = now();
-            end_round(static_cast<std::uint32_t>(progress) - progress_.load(memory_order_relaxed),
+            end_round(size_ * (static_cast<std::uint32_t>(progress) - progress_.load(memory_order_relaxed)),
                       time - began_.load(memory_order_relaxed));
             begin_round(progress, time);
         } else {
@@ -69,11 +75,11 @@ public:
 private:
     enum course : std::uint8_t { off, trial, longer, shorter };
 
-    static constexpr std::uint16_t unlimited = 0xffff; // or so
+    static constexpr std::uint64_t unlimited = 0xffff; // or so
     static constexpr std::uint32_t large_batch = 8;
     static constexpr std::uint32_t fewest_batch = 2 * large_batch;
     static constexpr int waits_a_round = 8;
-    static constexpr int longest = 8 * microsecond;
+    static constexpr int longest = 8 * microsecond; // and `size_` times that, as for the first
     static constexpr int most_failures = 9;
     static constexpr int waits_after_failure = 8; // doubled by each
 
@@ -81,6 +87,9 @@ private:
     static constexpr std::uint32_t longest_tried = 16 * 1000;
     static constexpr std::uint32_t endless = std::uint32_t{1} << 30;
     static constexpr std::uint32_t longest_round = endless / 16;
+
+    // Rounded down to a power of two.
+    std::uint32_t most_batch() const noexcept { return doublings_ == 0 ? 0 : std::uint32_t{1} << (doublings_ - 1); }
 
     void begin_round(std::uint64_t progress, std::uint32_t time) noexcept {
         began_.store(time, memory_order_relaxed);
@@ -98,7 +107,7 @@ private:
         case off:
             if (each <= longest_tried) {
                 set(course_, trial);
-                set(length_, microsecond);
+                set(length_, size_ * microsecond);
             }
             break;
         case trial:
@@ -129,9 +138,9 @@ private:
     }
 
     void lengthen(std::uint32_t batch) noexcept {
-        if (batch >= large_batch && batch <= most_batch_ / 2) {
+        if (batch >= large_batch && batch <= size_ * most_batch() / 2) {
             const int length = length_.load(memory_order_relaxed);
-            set(length_, std::min(length + length / 2 + 1, longest));
+            set(length_, std::min(length + length / 2 + 1, size_ * longest));
             set(failures_, 0);
         }
     }
@@ -153,7 +162,8 @@ private:
     hint<std::uint32_t> began_{0};    // when the round did
     hint<std::uint32_t> progress_{0}; // what had been got through then
     hint<std::uint32_t> each_{0};     // the time a message of the round before
-    const std::uint16_t most_batch_;
+    const std::uint8_t doublings_; // of one, that most_batch() has
+    const std::uint8_t size_;
     hint<std::int16_t> length_{0};    // of the lag
     hint<std::int16_t> waits_{0};     // of the round; below zero, so many more until one begins
     hint<std::uint8_t> course_{off};

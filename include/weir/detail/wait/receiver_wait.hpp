@@ -35,6 +35,7 @@
 #include <weir/detail/wait/stop.hpp>
 #include <weir/detail/wait/wait_list.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace weir::detail {
@@ -48,8 +49,8 @@ struct do_nothing {
 
 class receiver_wait {
 public:
-    // `most_batch`: how many messages there can be at a time.
-    explicit receiver_wait(std::uint64_t most_batch) noexcept : spin_(most_batch) {}
+    // `most_batch`: how many messages there can be at a time, of so many `bytes` each.
+    explicit receiver_wait(std::uint64_t most_batch, std::size_t bytes = 1) noexcept : spin_(most_batch, bytes) {}
 
     static constexpr std::uint32_t sleeping = 1;
     static constexpr std::uint32_t enrolled = 2;

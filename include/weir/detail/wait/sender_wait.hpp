@@ -23,6 +23,7 @@
 #include <weir/detail/wait/stop.hpp>
 #include <weir/detail/wait/wait_list.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
@@ -123,10 +124,10 @@ private:
 
 class sender_wait {
 public:
-    // `most_batch`: for how many messages there can be room at a time. 0 where what tells of room is ordered anyway, and
+    // `most_batch`: for how many messages there can be room at a time, of so many `bytes` each. 0 where what tells of room is ordered anyway, and
     // no barrier() is needed.
-    explicit sender_wait(std::uint64_t most_batch) noexcept
-        : flags_(most_batch != 0 && most_batch <= few_messages), spin_(most_batch) {}
+    explicit sender_wait(std::uint64_t most_batch, std::size_t bytes = 1) noexcept
+        : flags_(most_batch != 0 && most_batch <= few_messages), spin_(most_batch, bytes) {}
 
     // The receiver, after it published room: whether somebody waits for it.
     WEIR_INLINE bool is_waited_after_write() noexcept { return flags_.after_write() != 0; }

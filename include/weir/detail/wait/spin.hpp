@@ -34,14 +34,16 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 namespace weir::detail {
 
 class spin_policy {
 public:
-    // `most_batch`: how many messages there can be at a time, at most.
-    constexpr explicit spin_policy(std::uint64_t most_batch) noexcept : lag_(most_batch) {}
+    // `most_batch`: how many messages there can be at a time, at most, and how many `bytes` each has.
+    constexpr explicit spin_policy(std::uint64_t most_batch, std::size_t bytes = 1) noexcept
+        : lag_(most_batch, bytes) {}
 
     // Looks until `poll()` is true or the budget is spent; true if poll() was. Most looks are at `glance()`, which is
     // cheap and may miss what poll() sees. `progress` counts what this side has got through so far. `yields()`: gives the

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 
@@ -19,7 +20,7 @@ constexpr std::uint32_t quick = 100; // nanoseconds a message
 // A side that waits, how far it has got, and when.
 class lagging_side {
 public:
-    explicit lagging_side(std::uint64_t most_batch = unlimited) : lag_(most_batch) {}
+    explicit lagging_side(std::uint64_t most_batch = unlimited, std::size_t bytes = 8) : lag_(most_batch, bytes) {}
 
     // What is got through until the next wait, at so many nanoseconds a message; how long that holds back.
     int wait(std::uint64_t batch, std::uint32_t each) {
@@ -191,6 +192,33 @@ TEST(lag, is_no_longer_than_a_microsecond_and_an_eighth_of_the_stream) {
         EXPECT_LE(now, microsecond + passed / 8);
         passed += now;
     }
+}
+
+// A message of so many half kilobytes counts as so many.
+TEST(lag, is_as_many_times_as_long_as_messages_are_large) {
+    constexpr std::size_t half_kilobyte = weir::detail::lag::bytes_a_size;
+    for (const int size : {1, 2, 8}) {
+        lagging_side waiting(unlimited, static_cast<std::size_t>(size) * half_kilobyte);
+        const auto slowest = static_cast<std::uint32_t>(size) * 1'000;
+        EXPECT_EQ(waiting.waits_until_lag(1, slowest + 8), std::numeric_limits<int>::max());
+        EXPECT_LE(waiting.waits_until_lag(1, slowest), 2 * waits_a_round);
+        int now = waiting.round(8 / static_cast<std::uint64_t>(size), slowest / 2);
+        EXPECT_GT(now, size * microsecond);
+        for (int rounds = 0; rounds < 10; ++rounds) {
+            now = waiting.round(8, slowest / 2);
+        }
+        EXPECT_EQ(now, size * longest);
+    }
+}
+
+TEST(lag, of_messages_that_are_very_large_is_that_of_four_kilobytes) {
+    lagging_side waiting(unlimited, std::size_t{1} << 20);
+    waiting.waits_until_lag(1, quick);
+    int now = 0;
+    for (int rounds = 0; rounds < 10; ++rounds) {
+        now = waiting.round(8, quick / 2);
+    }
+    EXPECT_EQ(now, 8 * longest);
 }
 
 TEST(lag, never_comes_where_there_is_room_for_few) {
