@@ -160,8 +160,10 @@ def load_of(scenario: str, pace: Pace) -> Load:
         return Load(int(1_000_000 * pace.share), pace.handover_seconds)
     if kind in ("bounded64", "bounded1", "bounded0"):
         return Load(int(5_000_000 * pace.share), pace.handover_seconds)
-    # An unbounded channel may hold all of them at once.
-    most = {"spsc_64": 2_000_000, "spsc_512": 500_000, "spsc_4096": 50_000}.get(shape, 5_000_000)
+    # An unbounded channel may hold all of them at once. Not fewer either: for some hundredths of a second all threads may share a
+    # processor.
+    large = {"spsc_512": 1_500_000, "spsc_4096": 200_000} if kind == "unbounded" else {}
+    most = large.get(shape, 5_000_000)
     return Load(int(most * pace.share), pace.stream_seconds)
 
 
