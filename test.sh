@@ -100,7 +100,7 @@ for preset in "${presets[@]}"; do
         need pkgconf command -v pkg-config
         need python3 command -v python3
         need libasio-dev test -e /usr/include/asio.hpp
-        need libboost-dev test -e /usr/include/boost/asio.hpp
+        need libboost1.81-dev test -e /usr/include/boost/asio.hpp
         need relacy-dev test -e /usr/include/relacy/relacy.hpp
         ;;
     clang* | m32 | portable) need clang-19 command -v clang++-19 ;;

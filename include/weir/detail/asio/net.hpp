@@ -8,6 +8,10 @@
 
 #if defined(WEIR_ASIO_BOOST)
 
+#if !__has_include(<boost/asio/associated_cancellation_slot.hpp>)
+#error "weir/asio.hpp needs Boost 1.77 or later"
+#endif
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -36,6 +40,10 @@
 #define WEIR_ASIO_KIND with_boost_asio
 
 #else
+
+#if !__has_include(<asio/associated_cancellation_slot.hpp>)
+#error "weir/asio.hpp needs Asio 1.20 or later"
+#endif
 
 #include <asio/any_io_executor.hpp>
 #include <asio/associated_allocator.hpp>
