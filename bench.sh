@@ -74,9 +74,13 @@ has_library() {
     echo 'int main() {}' | g++ -x c++ -o /dev/null - "-l$1"
 }
 
-# Debian has two versions of Boost, whose -dev packages exclude each other.
+# Debian has two versions of Boost, whose -dev packages exclude each other. The one that is there stays.
+has_newer_boost() {
+    dpkg-query -W libboost1.81-dev >/dev/null 2>&1
+}
+
 boost_package() {
-    if dpkg-query -W libboost1.81-dev >/dev/null 2>&1; then
+    if has_newer_boost; then
         echo "libboost-${1}1.81-dev"
     else
         echo "libboost-$1-dev"
@@ -120,9 +124,10 @@ install_the_rest() {
 
 missing=()
 need python3-matplotlib python_that_plots
+need python3-munkres python_that_plots # else apt-get takes scipy for it, and with that the older Boost
 need libconcurrentqueue-dev has_header concurrentqueue/blockingconcurrentqueue.h
 need libtbb-dev has_header oneapi/tbb/concurrent_queue.h
-need libatomic-queue-dev has_header atomic_queue/atomic_queue.h
+has_newer_boost || need libatomic-queue-dev has_header atomic_queue/atomic_queue.h # it is for the older Boost
 need "$(boost_package fiber)" has_library boost_fiber
 need libasio-dev has_header asio/experimental/concurrent_channel.hpp
 need golang-go command -v go
