@@ -139,7 +139,9 @@ class Load:
 
     def messages_of(self, nanoseconds: float) -> int:
         """Where each takes so long."""
-        return self.most if self.seconds is None else min(self.most, int(self.seconds * 1e9 / nanoseconds))
+        if self.seconds is None:
+            return self.most
+        return min(self.most, int(self.seconds * 1e9 / max(nanoseconds, 0.1)))
 
 
 def load_of(scenario: str, pace: Pace) -> Load:
@@ -281,8 +283,8 @@ def run_long_enough(
     """
     while True:
         found = run_once(program, scenario, count, regime, pace.patience)
-        wanted = load.messages_of(max(found.get("ns", 0), 0.1))
-        if load.seconds is None or wanted < 2 * count:
+        wanted = load.messages_of(found.get("ns", 0))  # `parked` has none, nor a time that it takes at most
+        if wanted < 2 * count:
             return {"messages": count, **found}
         count = wanted
 

@@ -152,7 +152,8 @@ public:
     }
 
 protected:
-    // `most_messages`: how many can be in the channel at a time, of so many `bytes` each. `senders`: 1, or 0 where there are none, ever.
+    // `most_messages`: how many can be in the channel at a time, of so many `bytes` each. `senders`: 1, or 0 where there are
+    // none, ever.
     channel_base(flavor_kind kind, std::uint64_t most_messages, std::size_t bytes, std::size_t senders) noexcept
         : kind_(kind), consumer_(debt_lock::held()), senders_(senders), holders_(senders + 1),
           receiving_(most_messages, bytes) {}

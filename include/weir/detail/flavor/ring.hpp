@@ -269,7 +269,8 @@ private:
 
     ring(std::byte* memory, std::size_t capacity) noexcept
         : channel_core<T>(flavor_kind::ring, capacity), tickets_(capacity),
-          slots_(fits_near(capacity) ? near_ : memory + round_up(sizeof(ring), alignment)), sending_(capacity, sizeof(T)) {
+          slots_(fits_near(capacity) ? near_ : memory + round_up(sizeof(ring), alignment)),
+          sending_(capacity, sizeof(T)) {
         slots_.start(capacity);
         move_head(0);
     }

@@ -40,7 +40,7 @@ public:
     bool is_answered() const noexcept { return parker_.has_token(); }
     // False: the deadline came, and the claim is the select's own.
     bool await(deadline until, spin_policy& spin) noexcept {
-        if (!spin.sleep([this, until]() noexcept { return parker_.park(until); })) {
+        if (!spin.sleep(parker_, until)) {
             if (claim_.take()) {
                 return false;
             }

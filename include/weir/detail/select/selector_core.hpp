@@ -129,7 +129,7 @@ public:
             const deadline next = timed_.is_empty() ? until : std::min(until, timed_.front().due_at_);
             const auto is_told = [this]() noexcept { return told_.load(memory_order_relaxed) != nullptr; };
             if (!spin_.wait(asked_, is_told, is_told)) {
-                (void)spin_.sleep([this, next]() noexcept { return parker_.park(next); });
+                (void)spin_.sleep(parker_, next);
             }
         }
     }

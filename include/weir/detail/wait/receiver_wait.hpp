@@ -185,7 +185,7 @@ private:
             WEIR_POINT("receiver.looked");
             if (!ready && in_time && !stopped) {
                 WEIR_POINT("receiver.park");
-                in_time = spin_.sleep([this, until]() noexcept { return parker_.park(until); });
+                in_time = spin_.sleep(parker_, until);
                 WEIR_POINT("receiver.woken");
                 ready = poll();
             } else if (!ready) {

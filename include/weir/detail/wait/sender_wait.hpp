@@ -79,7 +79,7 @@ public:
         const auto answered = [this]() noexcept { return parker_.has_token(); };
         spin.wait(progress, answered, answered);
         WEIR_POINT("sender.park");
-        if (!spin.sleep([this, until]() noexcept { return parker_.park(until); })) {
+        if (!spin.sleep(parker_, until)) {
             WEIR_POINT("sender.timeout");
             if (self.take()) {
                 return answer::timeout;
@@ -124,8 +124,8 @@ private:
 
 class sender_wait {
 public:
-    // `most_batch`: for how many messages there can be room at a time, of so many `bytes` each. 0 where what tells of room is ordered anyway, and
-    // no barrier() is needed.
+    // `most_batch`: for how many messages there can be room at a time, of so many `bytes` each. 0 where what tells of room is
+    // ordered anyway, and no barrier() is needed.
     explicit sender_wait(std::uint64_t most_batch, std::size_t bytes = 1) noexcept
         : flags_(most_batch != 0 && most_batch <= few_messages), spin_(most_batch, bytes) {}
 

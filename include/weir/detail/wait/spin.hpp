@@ -30,7 +30,9 @@
 #include <weir/detail/platform/atomic.hpp>
 #include <weir/detail/platform/clock.hpp>
 #include <weir/detail/platform/cpu.hpp>
+#include <weir/detail/wait/deadline.hpp>
 #include <weir/detail/wait/lag.hpp>
+#include <weir/detail/wait/parker.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -80,14 +82,13 @@ public:
         return look(progress, glance, poll) || give_way(progress, poll);
     }
 
-    // After that: park(), and what it returned.
-    template <class Park>
-    bool sleep(Park park) noexcept {
+    // After that: parks, as `where` does.
+    bool sleep(parker& where, deadline until) noexcept {
         if (!can_spin()) {
-            return park();
+            return where.park(until);
         }
         const auto start = steady_clock::now();
-        const bool woken = park();
+        const bool woken = where.park(until);
         const bool was_brief = steady_clock::now() - start < brief_sleep;
         set(brief_, was_brief ? std::min(brief_.load(memory_order_relaxed) + 1, most_brief) : 0);
         return woken;

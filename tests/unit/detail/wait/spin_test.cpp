@@ -18,6 +18,8 @@
 
 namespace {
 
+using weir::detail::deadline;
+using weir::detail::parker;
 using weir::detail::spin_policy;
 
 constexpr std::uint64_t any_batch = std::numeric_limits<std::uint64_t>::max();
@@ -175,9 +177,11 @@ TEST(spin_policy, spins_as_long_as_at_first_after_many_sleeps_that_were_brief) {
     }
     spin_policy policy(any_batch);
     const int at_first = glances_in_vain(policy);
+    parker place;
     const auto looks_again_within = [&](int sleeps) {
         for (int i = 0; i < sleeps; ++i) {
-            EXPECT_TRUE(policy.sleep(always));
+            place.unpark();
+            EXPECT_TRUE(policy.sleep(place, deadline::never()));
             if (glances_in_vain(policy) == at_first) {
                 return true;
             }
@@ -192,14 +196,10 @@ TEST(spin_policy, spins_as_long_as_at_first_after_many_sleeps_that_were_brief) {
 
 TEST(spin_policy, does_not_spin_for_the_sake_of_sleeps_that_were_long) {
     spin_policy policy(any_batch);
+    parker place;
     int longest = 0;
     for (int i = 0; i < 300; ++i) {
-        EXPECT_FALSE(policy.sleep([]() noexcept {
-            const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
-            while (std::chrono::steady_clock::now() < end) {
-            }
-            return false;
-        }));
+        EXPECT_FALSE(policy.sleep(place, deadline::after(std::chrono::microseconds(100))));
         const int glances = glances_in_vain(policy);
         longest = i < 32 ? 0 : std::max(glances, longest); // at first it looks for long anyway
     }
