@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -21,7 +22,6 @@
 
 #if defined(__linux__)
 #include <sched.h>
-#include <sys/resource.h>
 #endif
 
 namespace {
@@ -104,44 +104,69 @@ TEST(throwing, gives_the_standard_exceptions) {
 
 #if defined(__linux__)
 
-// How often this thread has lost its processor.
-long switches() {
-    rusage usage{};
-    EXPECT_EQ(::getrusage(RUSAGE_THREAD, &usage), 0);
-    return usage.ru_nvcsw + usage.ru_nivcsw;
-}
-
 // Of many yields, in how many the system counted the same as they told.
 int told_rightly(int yields) {
     int right = 0;
     for (int i = 0; i < yields; ++i) {
-        const long before = switches();
+        const long before = weir::detail::switches();
         const bool found = weir::detail::yield_to_another();
-        right += found == (switches() != before) ? 1 : 0;
+        right += found == (weir::detail::switches() != before) ? 1 : 0;
     }
     return right;
 }
 
+void stay_on_this_processor() {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &one);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+}
+
+// Another thread on the same processor, which gives it away again and again.
+class companion {
+public:
+    companion() {
+        while (!runs_) {
+            std::this_thread::yield();
+        }
+    }
+    ~companion() { done_ = true; }
+
+private:
+    std::atomic<bool> runs_ = false;
+    std::atomic<bool> done_ = false;
+    std::jthread thread_{[this] {
+        runs_ = true;
+        while (!done_) {
+            std::this_thread::yield();
+        }
+    }};
+};
+
+// Each yield may take a slice of other work on the machine, behind which a yield to nobody may take long, too. Who says the same
+// always is right in hardly any alone, or in hardly any beside another.
+constexpr int yields_asked = 200;
+constexpr int enough = yields_asked / 4;
+
 TEST(yield, tells_whether_another_thread_had_the_processor) {
     std::thread([] {
-        cpu_set_t one;
-        CPU_ZERO(&one);
-        CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &one);
-        ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
-        // Each may take a slice of other work on the machine, behind which a yield to nobody may take long, too. Who says the same
-        // always is right in hardly any here, or below.
-        constexpr int many = 200;
-        EXPECT_GT(told_rightly(many), many / 4);
-        std::atomic<bool> done = false;
-        std::thread other([&done] { // on the same processor
-            while (!done) {
-                std::this_thread::yield();
-            }
-        });
-        EXPECT_GT(told_rightly(many), many / 4);
-        done = true;
-        other.join();
+        stay_on_this_processor();
+        EXPECT_GT(told_rightly(yields_asked), enough);
+        const companion other;
+        EXPECT_GT(told_rightly(yields_asked), enough);
     }).join();
+}
+
+// In a process of its own, where there was no other yield before.
+[[noreturn]] void yield_to_another_from_the_beginning() {
+    stay_on_this_processor();
+    const companion other;
+    std::_Exit(told_rightly(yields_asked) > enough ? 0 : 1);
+}
+
+TEST(yield, tells_it_though_each_so_far_found_one) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    EXPECT_EXIT(yield_to_another_from_the_beginning(), testing::ExitedWithCode(0), "");
 }
 
 #endif

@@ -19,6 +19,7 @@
 
 #if defined(__linux__)
 #include <sched.h>
+#include <sys/resource.h>
 #endif
 #if defined(_MSC_VER) && !defined(__clang__)
 #include <intrin.h>
@@ -45,15 +46,36 @@ inline void pause(int times) noexcept {
 
 inline void yield() noexcept { std::this_thread::yield(); }
 
-// The same; true where another thread had the processor meanwhile, as far as time tells: a yield that finds nobody returns at
-// once, and the way to another thread and back takes several times as long as the shortest yield so far.
+// How often this thread has lost its processor; always 0 where the system does not count that.
+inline long switches() noexcept {
+#if defined(__linux__)
+    rusage usage{};
+    ::getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nvcsw + usage.ru_nivcsw;
+#else
+    return 0;
+#endif
+}
+
+// The same as yield(); true where another thread had the processor meanwhile, as far as time tells: a yield that finds nobody returns
+// at once, and the way to another thread and back takes several times as long as the shortest yield so far. Until some that found
+// nobody are known the system is asked: a program may have more threads than processors from its beginning.
 inline bool yield_to_another() noexcept {
     static constinit atomic<std::int64_t> shortest{std::numeric_limits<std::int32_t>::max()};
+    static constinit atomic<int> to_learn{8};
     constexpr int factor = 3;
     constexpr std::int64_t least = 100; // nanoseconds; a coarse clock may show none
+    const int left = to_learn.load(memory_order_relaxed);
+    const long before = left > 0 ? switches() : 0;
     const auto start = steady_clock::now();
     yield();
     const std::chrono::nanoseconds elapsed = steady_clock::now() - start;
+    if (left > 0) {
+        if (switches() != before) {
+            return true;
+        }
+        to_learn.store(left - 1, memory_order_relaxed);
+    }
     const std::int64_t took = std::max<std::int64_t>(elapsed.count(), least);
     const std::int64_t known = shortest.load(memory_order_relaxed);
     if (took < known) {
