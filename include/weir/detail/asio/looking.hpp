@@ -31,8 +31,11 @@ namespace weir::detail {
 
 class looking {
 public:
+    using time_point = steady_clock::time_point;
+    static time_point time() noexcept { return steady_clock::now(); }
+
     // Nothing was found: whether to look once more. `yields`: gives the processor away, and whether another thread had it.
-    bool goes_on(bool (*yields)() noexcept = yield_to_another) noexcept {
+    bool goes_on(bool (*yields)() noexcept = yield_to_another, time_point (*now)() noexcept = time) noexcept {
         learnt& here = per_thread<learnt>::here();
         switch (std::exchange(tries_, what::nothing)) {
         case what::nothing:
@@ -41,14 +44,14 @@ public:
                 return false;
             }
             if (can_spin() && here.turns.is_due()) {
-                until_ = steady_clock::now() + longest;
+                until_ = now() + longest;
                 asked_ = 0;
                 tries_ = what::turns;
                 return true;
             }
             break;
         case what::turns:
-            if (const auto left = until_ - steady_clock::now(); left > left.zero()) {
+            if (const auto left = until_ - now(); left > left.zero()) {
                 if (longest - left > first_stretch * (1 << asked_)) {
                     ++asked_;
                     if (yields()) {
@@ -104,7 +107,7 @@ private:
         unsigned batch;         // receives since the last wait
         unsigned small_batches; // waits in a row with one
         unsigned ways_in_a_row; // that helped
-        steady_clock::time_point stays_until;
+        time_point stays_until;
     };
 
     // As long as a thread that blocks looks. A processor with nothing else to do takes about as long to wake.
@@ -134,7 +137,7 @@ private:
 
     enum class what : unsigned char { nothing, turns, way };
 
-    steady_clock::time_point until_{};
+    time_point until_{};
     what tries_ = what::nothing;
     unsigned char asked_ = 0; // how often since the turns began
 };

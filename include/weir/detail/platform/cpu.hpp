@@ -19,7 +19,6 @@
 
 #if defined(__linux__)
 #include <sched.h>
-#include <sys/resource.h>
 #endif
 #if defined(_MSC_VER) && !defined(__clang__)
 #include <intrin.h>
@@ -45,44 +44,6 @@ inline void pause(int times) noexcept {
 }
 
 inline void yield() noexcept { std::this_thread::yield(); }
-
-// How often this thread has lost its processor; always 0 where the system does not count that.
-inline long switches() noexcept {
-#if defined(__linux__)
-    rusage usage{};
-    ::getrusage(RUSAGE_THREAD, &usage);
-    return usage.ru_nvcsw + usage.ru_nivcsw;
-#else
-    return 0;
-#endif
-}
-
-// The same as yield(); true where another thread had the processor meanwhile, as far as time tells: a yield that finds nobody returns
-// at once, and the way to another thread and back takes several times as long as the shortest yield so far. Until some that found
-// nobody are known the system is asked: a program may have more threads than processors from its beginning.
-inline bool yield_to_another() noexcept {
-    static constinit atomic<std::int64_t> shortest{std::numeric_limits<std::int32_t>::max()};
-    static constinit atomic<int> to_learn{8};
-    constexpr int factor = 3;
-    constexpr std::int64_t least = 100; // nanoseconds; a coarse clock may show none
-    const int left = to_learn.load(memory_order_relaxed);
-    const long before = left > 0 ? switches() : 0;
-    const auto start = steady_clock::now();
-    yield();
-    const std::chrono::nanoseconds elapsed = steady_clock::now() - start;
-    if (left > 0) {
-        if (switches() != before) {
-            return true;
-        }
-        to_learn.store(left - 1, memory_order_relaxed);
-    }
-    const std::int64_t took = std::max<std::int64_t>(elapsed.count(), least);
-    const std::int64_t known = shortest.load(memory_order_relaxed);
-    if (took < known) {
-        shortest.store(took, memory_order_relaxed);
-    }
-    return took > factor * known;
-}
 
 // Asks for the line of `place` to be read soon. (Inlined always, as is the next: g++ leaves out the call of a function that
 // does nothing but prefetch.)
@@ -134,22 +95,58 @@ inline bool can_spin() noexcept {
     return known > 1;
 }
 
+// How long `act()` takes where nothing comes between, of so many tries.
+template <class Act>
+std::chrono::nanoseconds shortest_time(int rounds, Act act) noexcept {
+    auto best = std::chrono::nanoseconds::max();
+    for (int round = 0; round < rounds; ++round) {
+        const auto start = steady_clock::now();
+        act();
+        best = std::min<std::chrono::nanoseconds>(best, steady_clock::now() - start);
+    }
+    return best;
+}
+
+// The nanoseconds of a yield that finds nobody, at most: of two calls of the system that do next to nothing.
+inline std::int64_t longest_idle_yield() noexcept {
+#if defined(__linux__)
+    return 2 * shortest_time(16, []() noexcept { (void)usable_processors(); }).count();
+#else
+    return std::numeric_limits<std::int32_t>::max(); // not known
+#endif
+}
+
+// The same as yield(); true where another thread had the processor meanwhile, as far as time tells: a yield that finds nobody returns
+// at once, and the way to another thread and back takes several times as long as the shortest yield so far. In a program with more
+// threads than processors each may find somebody: so there is a bound to begin with.
+inline bool yield_to_another() noexcept {
+    static constinit atomic<std::int64_t> shortest{0};
+    constexpr int factor = 3;
+    constexpr std::int64_t least = 100; // nanoseconds; a coarse clock may show none
+    std::int64_t known = shortest.load(memory_order_relaxed);
+    if (known == 0) {
+        known = std::max(longest_idle_yield(), least);
+        shortest.store(known, memory_order_relaxed);
+    }
+    const auto start = steady_clock::now();
+    yield();
+    const std::chrono::nanoseconds elapsed = steady_clock::now() - start;
+    const std::int64_t took = std::max<std::int64_t>(elapsed.count(), least);
+    if (took < known) {
+        shortest.store(took, memory_order_relaxed);
+    }
+    return took > factor * known;
+}
+
 // How many pauses last a microsecond: measured once, since they take from 4 to 40 ns each.
 inline int pauses_per_microsecond() noexcept {
     static constinit atomic<int> measured{0};
     int known = measured.load(memory_order_relaxed);
     if (known == 0) {
         constexpr int sample = 64;
-        constexpr int rounds = 3;
         constexpr int fewest = 8;
         constexpr int most = 250;
-        auto best = std::chrono::nanoseconds::max();
-        for (int round = 0; round < rounds; ++round) {
-            const auto start = steady_clock::now();
-            pause(sample);
-            const std::chrono::nanoseconds took = steady_clock::now() - start;
-            best = took < best ? took : best;
-        }
+        const auto best = shortest_time(3, []() noexcept { pause(sample); });
         const auto rate = best.count() > 0 ? sample * 1000 / best.count() : most;
         known = rate < fewest ? fewest : rate > most ? most : static_cast<int>(rate);
         measured.store(known, memory_order_relaxed);
