@@ -56,7 +56,9 @@ result chain(const request& asked) {
         watch.start();
         Channel::send_numbers(tx, 0, count);
     });
-    return receive_from_threads<Channel>(all[Stages].rx, watch, threads, asked.messages);
+    return measure<Channel>(
+        watch, asked.messages, [&] { return Channel::receive_numbers(all[Stages].rx, asked.messages); },
+        std::move(threads));
 }
 
 // One thread deals out to the workers, each of which has its channel, and these send to one that receives.
@@ -74,7 +76,9 @@ result pool(const request& asked) {
             Channel::send(tasks[n % Workers].tx, n);
         }
     });
-    return receive_from_threads<Channel>(results.rx, watch, threads, asked.messages);
+    return measure<Channel>(
+        watch, asked.messages, [&] { return Channel::receive_numbers(results.rx, asked.messages); },
+        std::move(threads));
 }
 
 // One thread sends a message to each of the workers, then receives as many answers, and begins anew.
@@ -86,19 +90,18 @@ result forkjoin(const request& asked) {
     stopwatch watch(Workers + 1);
     std::vector<std::jthread> threads;
     start_workers<Channel>(threads, watch, tasks, tx, asked.messages);
-    watch.start();
-    number sum = 0;
-    for (number n = 0; n != asked.messages;) {
-        const number round = std::min<number>(Workers, asked.messages - n);
-        for (number k = 0; k != round; ++k, ++n) {
-            Channel::send(tasks[k].tx, n);
+    const auto in_rounds = [&] {
+        number sum = 0;
+        for (number n = 0; n != asked.messages;) {
+            const number round = std::min<number>(Workers, asked.messages - n);
+            for (number k = 0; k != round; ++k, ++n) {
+                Channel::send(tasks[k].tx, n);
+            }
+            sum += Channel::receive_numbers(results.rx, round);
         }
-        sum += Channel::receive_numbers(results.rx, round);
-    }
-    const spent time = watch.stop();
-    threads.clear();
-    check(sum, asked.messages);
-    return per_message(time, asked.messages);
+        return sum;
+    };
+    return measure<Channel>(watch, asked.messages, in_rounds, std::move(threads));
 }
 
 } // namespace bench

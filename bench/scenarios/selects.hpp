@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "result.hpp"
+#include "streams.hpp"
 
 namespace bench {
 
@@ -37,26 +38,28 @@ result select_stream(const request& asked) {
     for (std::size_t k = 0; k < selected_channels; ++k) {
         const number first = k * asked.messages / selected_channels;
         const number end = (k + 1) * asked.messages / selected_channels;
-        threads.emplace_back([&watch, out = tx, k, first, end]() mutable {
-            watch.start();
-            if constexpr (Both) {
+        if constexpr (Both) {
+            threads.emplace_back([&watch, out = tx, first, end]() mutable {
+                watch.start();
                 for (number n = first; n != end; ++n) {
                     Channel::send_any(out, n);
                 }
-            } else {
-                Channel::send_numbers(out[k], first, end);
-            }
-        });
+            });
+        } else {
+            threads.emplace_back([&watch, out = tx[k], first, end]() mutable {
+                watch.start();
+                Channel::send_numbers(out, first, end);
+            });
+        }
     }
-    watch.start();
-    number sum = 0;
-    for (number i = 0; i != asked.messages; ++i) {
-        sum += Channel::receive_any(rx);
-    }
-    const spent time = watch.stop();
-    threads.clear();
-    check(sum, asked.messages);
-    return per_message(time, asked.messages);
+    const auto from_any = [&] {
+        number sum = 0;
+        for (number i = 0; i != asked.messages; ++i) {
+            sum += Channel::receive_any(rx);
+        }
+        return sum;
+    };
+    return measure<Channel>(watch, asked.messages, from_any, std::move(threads));
 }
 
 // One thread: a message to one of so many channels, the question which is ready, and its receive.
@@ -77,14 +80,13 @@ result ready(const request& asked) {
         exchange(n); // so that what only the first wait costs is not counted
     }
     stopwatch watch;
-    watch.start();
-    number sum = 0;
-    for (number n = 0; n != asked.messages; ++n) {
-        sum += exchange(n);
-    }
-    const spent time = watch.stop();
-    check(sum, asked.messages);
-    return per_message(time, asked.messages);
+    return measure<Channel>(watch, asked.messages, [&] {
+        number sum = 0;
+        for (number n = 0; n != asked.messages; ++n) {
+            sum += exchange(n);
+        }
+        return sum;
+    });
 }
 
 } // namespace bench

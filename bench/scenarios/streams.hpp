@@ -12,27 +12,33 @@
 
 namespace bench {
 
+// The part of the thread that receives: `receive_all()` gives the sum of the messages. Others may send meanwhile, and end then.
+template <class Channel>
+result measure(stopwatch& watch, number messages, auto receive_all, std::vector<std::jthread> others = {}) {
+    watch.start();
+    const number sum = receive_all();
+    const spent time = watch.stop();
+    others.clear();
+    check<typename Channel::value_type>(sum, messages);
+    return per_message(time, messages);
+}
+
 template <class Channel>
 result seq(const request& asked) {
     auto ends = Channel::make(asked.capacity);
     stopwatch watch;
-    watch.start();
-    Channel::send_numbers(ends.tx, 0, asked.messages);
-    const number sum = Channel::receive_numbers(ends.rx, asked.messages);
-    const spent time = watch.stop();
-    check(sum, asked.messages);
-    return per_message(time, asked.messages);
+    return measure<Channel>(watch, asked.messages, [&] {
+        Channel::send_numbers(ends.tx, 0, asked.messages);
+        return Channel::receive_numbers(ends.rx, asked.messages);
+    });
 }
 
 template <class Channel>
 result hot(const request& asked) {
     auto ends = Channel::make(asked.capacity);
     stopwatch watch;
-    watch.start();
-    const number sum = Channel::send_and_receive(ends.tx, ends.rx, asked.messages);
-    const spent time = watch.stop();
-    check(sum, asked.messages);
-    return per_message(time, asked.messages);
+    return measure<Channel>(watch, asked.messages,
+                            [&] { return Channel::send_and_receive(ends.tx, ends.rx, asked.messages); });
 }
 
 // One a producer, and none is left over: with one producer there is one sender.
@@ -45,17 +51,6 @@ std::vector<Sender> senders(Sender tx, unsigned producers) {
     }
     all.push_back(std::move(tx));
     return all;
-}
-
-// What the receiver does while the other threads send, until they have ended.
-template <class Channel>
-result receive_from_threads(auto& rx, stopwatch& watch, std::vector<std::jthread>& threads, number messages) {
-    watch.start();
-    const number sum = Channel::receive_numbers(rx, messages);
-    const spent time = watch.stop();
-    threads.clear();
-    check<typename Channel::value_type>(sum, messages);
-    return per_message(time, messages);
 }
 
 template <class Channel, unsigned Producers>
@@ -72,7 +67,8 @@ result stream(const request& asked) {
             Channel::send_numbers(tx, first, end);
         });
     }
-    return receive_from_threads<Channel>(ends.rx, watch, threads, asked.messages);
+    return measure<Channel>(
+        watch, asked.messages, [&] { return Channel::receive_numbers(ends.rx, asked.messages); }, std::move(threads));
 }
 
 } // namespace bench

@@ -29,6 +29,13 @@ constexpr auto always = []() noexcept { return true; };
 constexpr auto alone = []() noexcept { return false; };
 constexpr auto beside_others = []() noexcept { return true; };
 
+// Keeps the processor, as far as the machine has no other work for it.
+void compute_for(std::chrono::nanoseconds time) noexcept {
+    const auto end = std::chrono::steady_clock::now() + time;
+    while (std::chrono::steady_clock::now() < end) {
+    }
+}
+
 // How often a look that is in vain glances.
 int glances_in_vain(spin_policy& policy, bool (*yields)() noexcept = alone) {
     int glances = 0;
@@ -142,9 +149,7 @@ int long_yields(std::uint64_t batch) {
     (void)policy.give_way(
         7,
         [&]() noexcept {
-            const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
-            while (std::chrono::steady_clock::now() < end) {
-            }
+            compute_for(std::chrono::microseconds(100));
             return ++polls, false;
         },
         [&]() noexcept { return 7 + static_cast<std::uint64_t>(polls) * batch; });
@@ -224,9 +229,7 @@ int yields_after_long_ones(std::uint64_t batch) {
     for (int i = 0; i < 6; ++i) {
         (void)policy.look(progress, never, never);
         (void)policy.give_way(progress, []() noexcept {
-            const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(2);
-            while (std::chrono::steady_clock::now() < end) {
-            }
+            compute_for(std::chrono::milliseconds(2));
             return true;
         });
         progress += batch;
