@@ -19,6 +19,8 @@ namespace {
 using bench::number;
 
 struct bounded : bench::loops<bounded>, bench::asio_tasks<bounded> {
+    using value_type = number;
+
     static auto make(std::size_t capacity) { return weir::sync_channel<number>(capacity); }
 
     // Of a thread, whose other side is a coroutine.

@@ -12,11 +12,8 @@ template <class Channel>
 result oneshot(const request& asked) {
     check(Channel::use_once(asked.capacity, 1), 1); // what only the first channel of a process costs
     stopwatch watch;
-    watch.start();
-    const number sum = Channel::use_once(asked.capacity, asked.messages);
-    const spent time = watch.stop();
-    check(sum, asked.messages);
-    return per_message(time, asked.messages);
+    return measure<Channel>(watch, asked.messages,
+                            [&] { return Channel::use_once(asked.capacity, asked.messages); });
 }
 
 template <class Channel>

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,17 @@ template <class T = number>
 void check(number sum, number messages) {
     // One of two neighbours is even, and 2^32 messages do not overflow the product.
     expect_sum(sum, messages * (messages - 1) / 2 * times_counted<T>);
+}
+
+// The part of the thread that receives: `receive_all()` gives the sum of the messages. Others may send meanwhile, and end then.
+template <class Channel>
+result measure(stopwatch& watch, number messages, auto receive_all, std::vector<std::jthread> others = {}) {
+    watch.start();
+    const number sum = receive_all();
+    const spent time = watch.stop();
+    others.clear();
+    check<typename Channel::value_type>(sum, messages);
+    return per_message(time, messages);
 }
 
 } // namespace bench

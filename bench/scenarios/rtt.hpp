@@ -6,6 +6,7 @@
 
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "result.hpp"
 
@@ -16,16 +17,14 @@ result rtt(const request& asked) {
     auto there = Channel::make(asked.capacity);
     auto back = Channel::make(asked.capacity);
     stopwatch watch(2);
-    std::jthread other([&watch, rx = std::move(there.rx), tx = std::move(back.tx), count = asked.messages]() mutable {
+    std::vector<std::jthread> other;
+    other.emplace_back([&watch, rx = std::move(there.rx), tx = std::move(back.tx), count = asked.messages]() mutable {
         watch.start();
         Channel::echo(rx, tx, count);
     });
-    watch.start();
-    const number sum = Channel::send_and_receive(there.tx, back.rx, asked.messages);
-    const spent time = watch.stop();
-    other.join();
-    check(sum, asked.messages);
-    return per_message(time, asked.messages);
+    return measure<Channel>(
+        watch, asked.messages, [&] { return Channel::send_and_receive(there.tx, back.rx, asked.messages); },
+        std::move(other));
 }
 
 } // namespace bench

@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "result.hpp"
-#include "streams.hpp"
 
 namespace bench {
 

@@ -12,17 +12,6 @@
 
 namespace bench {
 
-// The part of the thread that receives: `receive_all()` gives the sum of the messages. Others may send meanwhile, and end then.
-template <class Channel>
-result measure(stopwatch& watch, number messages, auto receive_all, std::vector<std::jthread> others = {}) {
-    watch.start();
-    const number sum = receive_all();
-    const spent time = watch.stop();
-    others.clear();
-    check<typename Channel::value_type>(sum, messages);
-    return per_message(time, messages);
-}
-
 template <class Channel>
 result seq(const request& asked) {
     auto ends = Channel::make(asked.capacity);

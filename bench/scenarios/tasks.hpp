@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "memory.hpp"
 #include "result.hpp"
@@ -26,11 +27,8 @@ template <class Channel>
 result task1(const request& asked) {
     auto ends = Channel::make(asked.capacity);
     stopwatch watch;
-    watch.start();
-    const number sum = Channel::exchange_in_tasks(ends.tx, ends.rx, asked.messages);
-    const spent time = watch.stop();
-    check(sum, asked.messages);
-    return per_message(time, asked.messages);
+    return measure<Channel>(watch, asked.messages,
+                            [&] { return Channel::exchange_in_tasks(ends.tx, ends.rx, asked.messages); });
 }
 
 // The sending side is a coroutine on a thread of its own, or a thread.
@@ -38,7 +36,8 @@ template <class Channel, bool SendsInTask>
 result receiving_task(const request& asked) {
     auto ends = Channel::make(asked.capacity);
     stopwatch watch(2);
-    std::jthread sender([&watch, tx = std::move(ends.tx), count = asked.messages]() mutable {
+    std::vector<std::jthread> sender;
+    sender.emplace_back([&watch, tx = std::move(ends.tx), count = asked.messages]() mutable {
         watch.start();
         if constexpr (SendsInTask) {
             Channel::send_in_task(tx, 0, count);
@@ -46,12 +45,8 @@ result receiving_task(const request& asked) {
             Channel::send_numbers(tx, 0, count);
         }
     });
-    watch.start();
-    const number sum = Channel::receive_in_task(ends.rx, asked.messages);
-    const spent time = watch.stop();
-    sender.join();
-    check(sum, asked.messages);
-    return per_message(time, asked.messages);
+    return measure<Channel>(
+        watch, asked.messages, [&] { return Channel::receive_in_task(ends.rx, asked.messages); }, std::move(sender));
 }
 
 template <class Channel>

@@ -7,6 +7,7 @@
 #include <weir/detail/platform/membarrier.hpp>
 
 #include "support/scale.hpp"
+#include "support/threads.hpp"
 
 #include <gtest/gtest.h>
 
@@ -21,7 +22,6 @@
 #include <thread>
 
 #if defined(__linux__)
-#include <sched.h>
 #include <sys/resource.h>
 #endif
 
@@ -123,13 +123,6 @@ int told_rightly(int yields) {
     return right;
 }
 
-void stay_on_this_processor() {
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &one);
-    ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
-}
-
 // Another thread on the same processor, which gives it away again and again.
 class companion {
 public:
@@ -158,7 +151,7 @@ constexpr int enough = yields_asked / 4;
 
 TEST(yield, tells_whether_another_thread_had_the_processor) {
     std::thread([] {
-        stay_on_this_processor();
+        unit::stay_on_this_processor();
         EXPECT_GT(told_rightly(yields_asked), enough);
         const companion other;
         EXPECT_GT(told_rightly(yields_asked), enough);
@@ -167,7 +160,7 @@ TEST(yield, tells_whether_another_thread_had_the_processor) {
 
 // In a process of its own, where there was no other yield before.
 [[noreturn]] void yield_to_another_from_the_beginning() {
-    stay_on_this_processor();
+    unit::stay_on_this_processor();
     const companion other;
     std::_Exit(told_rightly(yields_asked) > enough ? 0 : 1);
 }

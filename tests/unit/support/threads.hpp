@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Several threads that begin at the same moment.
+// Threads that begin at the same moment, stay near one another, or on one processor.
 #pragma once
 
 #include <weir/detail/platform/cpu.hpp>
@@ -12,6 +12,12 @@
 #include <cstdint>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 namespace unit {
 
@@ -28,6 +34,16 @@ void in_parallel(unsigned count, Body body) {
         });
     }
 }
+
+#if defined(__linux__)
+// This thread, and those that it starts from now on.
+inline void stay_on_this_processor() {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &one);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+}
+#endif
 
 // A little time, so that threads meet at ever different points.
 inline void pause_for(std::uint64_t times) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/detail/wait/spin.hpp>
 
+#include "support/threads.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,7 +14,6 @@
 #include <utility>
 
 #if defined(__linux__)
-#include <sched.h>
 #include <sys/wait.h>
 #endif
 
@@ -244,10 +245,7 @@ int yields_after_long_ones(std::uint64_t batch) {
 
 // The same in a process of its own, which may use one processor only.
 [[noreturn]] void give_way_on_one_processor(std::uint64_t batch) {
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &one);
-    EXPECT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+    unit::stay_on_this_processor();
     EXPECT_FALSE(weir::detail::can_spin());
     std::exit(testing::Test::HasFailure() ? 99 : yields_after_long_ones(batch));
 }
